@@ -1,0 +1,78 @@
+"""What an array tells of itself: the only importer of array_api_compat."""
+
+from typing import Any
+
+import array_api_compat
+
+from arraygrad._typing import Array, DType, Namespace
+from arraygrad.errors import DeviceError, MixedLibraryError
+
+__all__ = [
+    "array_namespace",
+    "common_device",
+    "is_array",
+    "is_complex",
+    "is_floating",
+    "is_real_floating",
+    "library_name",
+]
+
+
+def is_array(x: Any) -> bool:
+    """Say whether `x` is an array of any library; Python numbers are not."""
+    return bool(array_api_compat.is_array_api_obj(x))
+
+
+def array_namespace(*arrays: Array) -> Namespace:
+    """Return the one namespace of all these arrays.
+
+    Raises
+    ------
+    MixedLibraryError
+        If they come from several libraries.
+    """
+    spaces = {id(xp): xp for xp in map(array_api_compat.array_namespace, arrays)}
+    if len(spaces) != 1:
+        names = sorted(library_name(xp) for xp in spaces.values())
+        given = " and ".join(names) if names else "no array at all"
+        message = f"expected arrays of one library, got arrays of {given}"
+        raise MixedLibraryError(message)
+    return next(iter(spaces.values()))
+
+
+def library_name(xp: Namespace) -> str:
+    """Return the short name of a namespace: `numpy` for `array_api_compat.numpy`."""
+    name: str = xp.__name__
+    name = name.removeprefix("array_api_compat.")
+    return "dask" if name.startswith("dask") else name.split(".")[0]
+
+
+def common_device(*arrays: Array) -> Any:
+    """Return the one device of all these arrays.
+
+    Raises
+    ------
+    DeviceError
+        If they lie on several devices.
+    """
+    found = [array_api_compat.device(x) for x in arrays]
+    for device in found:
+        if device != found[0]:
+            message = f"expected arrays on one device, got arrays on {found[0]} and {device}"
+            raise DeviceError(message)
+    return found[0]
+
+
+def is_floating(xp: Namespace, dtype: DType) -> bool:
+    """Say whether a dtype is floating, real or complex: what can have a gradient."""
+    return bool(xp.isdtype(dtype, ("real floating", "complex floating")))
+
+
+def is_real_floating(xp: Namespace, dtype: DType) -> bool:
+    """Say whether a dtype is real floating."""
+    return bool(xp.isdtype(dtype, "real floating"))
+
+
+def is_complex(xp: Namespace, dtype: DType) -> bool:
+    """Say whether a dtype is complex."""
+    return bool(xp.isdtype(dtype, "complex floating"))

@@ -1,0 +1,117 @@
+"""Trees of arrays: the only importer of optree.
+
+A tree is an array, or a nest of dict, list, tuple, namedtuple, OrderedDict, `Container` and
+classes registered with optree. `None` is no leaf: it is part of the structure.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import optree
+
+from arraygrad.errors import StructureError
+
+__all__ = [
+    "Path",
+    "TreeDef",
+    "broadcast_prefix",
+    "children",
+    "flatten",
+    "flatten_with_paths",
+    "format_path",
+    "is_leaf",
+    "map_leaves",
+    "register_node",
+    "unflatten",
+]
+
+NAMESPACE = "arraygrad"  # registrations of ours stay out of everybody else's trees
+
+Path: TypeAlias = tuple[Any, ...]
+TreeDef: TypeAlias = optree.PyTreeSpec
+
+
+def flatten(tree: Any) -> tuple[list[Any], TreeDef]:
+    """Return the leaves of a tree, and its structure."""
+    return optree.tree_flatten(tree, namespace=NAMESPACE)
+
+
+def unflatten(treedef: TreeDef, leaves: Any) -> Any:
+    """Rebuild a tree from its structure and new leaves."""
+    return optree.tree_unflatten(treedef, leaves)
+
+
+def flatten_with_paths(tree: Any) -> tuple[list[Path], list[Any], TreeDef]:
+    """Return the paths of the leaves, the leaves, and the structure."""
+    return optree.tree_flatten_with_path(tree, namespace=NAMESPACE)
+
+
+def map_leaves(function: Callable[[Any], Any], tree: Any) -> Any:
+    """Apply a function to every leaf."""
+    return optree.tree_map(function, tree, namespace=NAMESPACE)
+
+
+def is_leaf(tree: Any) -> bool:
+    """Say whether a tree is a single leaf."""
+    return bool(optree.tree_is_leaf(tree, namespace=NAMESPACE))
+
+
+def children(tree: Any) -> dict[Any, Any]:
+    """Return the direct children of a node under their keys; a leaf has none."""
+    if tree is None or is_leaf(tree):
+        return {}
+    nodes, _, entries, _ = optree.tree_flatten_one_level(tree, namespace=NAMESPACE)
+    return dict(zip(entries, nodes, strict=True))
+
+
+def broadcast_prefix(prefix: Any, tree: Any, *, argument: str, other: str) -> list[Any]:
+    """Return one entry of `prefix` for every leaf of `tree`: a leaf serves all leaves below it.
+
+    Raises
+    ------
+    StructureError
+        If `prefix` is neither a leaf, nor shaped like `tree`; the message names the path where
+        they part, and the two arguments.
+    """
+    found: list[Any] = []
+    _broadcast(prefix, tree, (), found, argument, other)
+    return found
+
+
+def _broadcast(
+    prefix: Any, tree: Any, path: Path, found: list[Any], argument: str, other: str
+) -> None:
+    if prefix is not None and is_leaf(prefix):
+        found.extend([prefix] * len(flatten(tree)[0]))
+        return
+    ours, theirs = children(prefix), children(tree)
+    if type(prefix) is not type(tree) or ours.keys() != theirs.keys():
+        message = (
+            f"`{argument}` and `{other}` have different structures at {format_path(path)}: "
+            f"{_describe(prefix)} in `{argument}`, {_describe(tree)} in `{other}`"
+        )
+        raise StructureError(message)
+    for key, child in theirs.items():
+        _broadcast(ours[key], child, (*path, key), found, argument, other)
+
+
+def _describe(tree: Any) -> str:
+    if tree is None:
+        return "None"
+    if is_leaf(tree):
+        return f"a leaf ({type(tree).__name__})"
+    return f"{type(tree).__name__} with keys {list(children(tree))}"
+
+
+def format_path(path: Path) -> str:
+    """Spell a path as Python would index it: `['layers'][0]`; the root is `the root`."""
+    return "".join(f"[{key!r}]" for key in path) if path else "the root"
+
+
+def register_node(
+    kind: type,
+    flatten_node: Callable[[Any], tuple[Any, Any, Any]],
+    unflatten_node: Callable[[Any, Any], Any],
+) -> None:
+    """Make a class a node of our trees, and of ours alone."""
+    optree.register_pytree_node(kind, flatten_node, unflatten_node, namespace=NAMESPACE)

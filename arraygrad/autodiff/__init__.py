@@ -1,0 +1,66 @@
+"""Who differentiates: one small protocol, and the registry of those who speak it.
+
+An autodiff is a module with three functions, on flat lists of arrays:
+
+`vjp(f, leaves, constants, *, once=False) -> (outputs, pullback, aux)`
+    Evaluate `outputs, aux = f(leaves, constants)`, three lists of arrays (`aux` may hold
+    anything), and return a pullback: from one cotangent per output to one per leaf. An output
+    that does not depend on a leaf gives it zeros. `constants` are the array leaves that are not
+    differentiated, handed over so that a tape can lift them. With `once=True` the pullback will
+    be called once at most, so everything may be freed on the way; a second call raises
+    `SpentTapeError`.
+`jvp(f, leaves, tangents, constants) -> (outputs, tangents_out, aux)`
+    The same, forwards.
+`stop_gradient(x) -> x`
+    The same values, without a gradient, on every level of nesting.
+
+Gradients point uphill for complex arrays too: `z - rate * gradient` descends, so the pullback of
+`a * z` is `conj(a)`. Cotangents have the shape and dtype of the outputs, results those of the
+leaves. Nothing here knows of trees, and no autodiff knows another.
+"""
+
+import importlib
+import threading
+
+from arraygrad._typing import Autodiff
+from arraygrad.errors import MissingExtraError
+
+__all__ = ["autodiff_named", "register_autodiff"]
+
+_MODULES: dict[str, str | Autodiff] = {
+    "jax": "arraygrad.autodiff.jax",
+    "tape": "arraygrad.autodiff.tape",
+    "torch": "arraygrad.autodiff.torch",
+}
+_lock = threading.Lock()
+
+
+def autodiff_named(name: str) -> Autodiff:
+    """Return an autodiff, imported when first asked for.
+
+    Raises
+    ------
+    ValueError
+        If there is none of this name.
+    MissingExtraError
+        If its library is not installed.
+    """
+    if name not in _MODULES:
+        message = f"`autodiff` must be one of {sorted(_MODULES)}, got {name!r}"
+        raise ValueError(message)
+    found = _MODULES[name]
+    if not isinstance(found, str):
+        return found
+    try:
+        return importlib.import_module(found)
+    except ModuleNotFoundError as error:
+        if error.name is not None and error.name.split(".")[0] == "arraygrad":
+            raise
+        message = f"autodiff {name!r} needs {error.name}: pip install 'arraygrad[{name}]'"
+        raise MissingExtraError(message) from error
+
+
+def register_autodiff(name: str, autodiff: str | Autodiff) -> None:
+    """Add an autodiff: a module (or its dotted name) with `vjp`, `jvp` and `stop_gradient`."""
+    with _lock:
+        _MODULES[name] = autodiff

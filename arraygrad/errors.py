@@ -1,0 +1,93 @@
+"""Every error that arraygrad raises on purpose.
+
+Each one is an `ArraygradError` and a built-in exception, so both `except ArraygradError`
+and `except ValueError` do what they say::
+
+    ArraygradError
+    ├── StructureError       (ValueError)           trees that should match do not
+    ├── ShapeError           (ValueError)           a shape that does not fit
+    ├── MixedLibraryError    (ValueError)           arrays of several libraries in one call
+    ├── DeviceError          (ValueError)           arrays on several devices in one call
+    ├── HyperparameterError  (ValueError)           a hyperparameter out of its range
+    ├── DtypeError           (TypeError)            a data type that cannot be used here
+    ├── GraphBreakError      (TypeError)            a gradient would be lost
+    ├── OutError             (TypeError)            `out` is read-only, or does not fit
+    ├── NotScalarError       (TypeError)            a real scalar was expected
+    ├── NoRuleError          (NotImplementedError)  a function without a derivative rule
+    ├── SpentTapeError       (RuntimeError)         a tape used after its sweep
+    ├── MissingExtraError    (ImportError)          an optional library is not installed
+    └── NonFiniteError       (FloatingPointError)   a gradient is infinite or not a number
+"""
+
+__all__ = [
+    "ArraygradError",
+    "DeviceError",
+    "DtypeError",
+    "GraphBreakError",
+    "HyperparameterError",
+    "MissingExtraError",
+    "MixedLibraryError",
+    "NoRuleError",
+    "NonFiniteError",
+    "NotScalarError",
+    "OutError",
+    "ShapeError",
+    "SpentTapeError",
+    "StructureError",
+]
+
+
+class ArraygradError(Exception):
+    """The root of every error that arraygrad raises on purpose."""
+
+
+class StructureError(ArraygradError, ValueError):
+    """Two trees that should have the same structure do not."""
+
+
+class ShapeError(ArraygradError, ValueError):
+    """An array has a shape that does not fit the others."""
+
+
+class MixedLibraryError(ArraygradError, ValueError):
+    """Arrays of several libraries meet in one call."""
+
+
+class DeviceError(ArraygradError, ValueError):
+    """Arrays on several devices meet in one call."""
+
+
+class HyperparameterError(ArraygradError, ValueError):
+    """A hyperparameter lies outside its range."""
+
+
+class DtypeError(ArraygradError, TypeError):
+    """An array has a data type that cannot be used here."""
+
+
+class GraphBreakError(ArraygradError, TypeError):
+    """An operation would silently lose the gradient."""
+
+
+class OutError(ArraygradError, TypeError):
+    """`out` cannot receive the result."""
+
+
+class NotScalarError(ArraygradError, TypeError):
+    """A function that must return a real scalar returned something else."""
+
+
+class NoRuleError(ArraygradError, NotImplementedError):
+    """A function has no derivative rule."""
+
+
+class SpentTapeError(ArraygradError, RuntimeError):
+    """A tape is used after its sweep, or a traced array outside its function."""
+
+
+class MissingExtraError(ArraygradError, ImportError):
+    """An optional library is not installed."""
+
+
+class NonFiniteError(ArraygradError, FloatingPointError):
+    """A gradient holds an infinity or a NaN."""

@@ -1,0 +1,62 @@
+"""The one registry of array libraries: what is peculiar to each, a small file apiece.
+
+A library that is not named here is `generic`: everything of the standard, differentiated by the
+tape. To add one, write a module with a `LIBRARY` and name it in `_MODULES`, or call
+`register_library`.
+"""
+
+import importlib
+import threading
+
+from arraygrad._namespace import library_name
+from arraygrad._typing import Namespace
+from arraygrad.libraries.generic import GENERIC, Library
+
+__all__ = ["GENERIC", "Library", "library_of", "register_library"]
+
+_MODULES = {
+    "array_api_strict": "arraygrad.libraries.array_api_strict",
+    "cupy": "arraygrad.libraries.cupy",
+    "jax": "arraygrad.libraries.jax",
+    "numpy": "arraygrad.libraries.numpy",
+    "torch": "arraygrad.libraries.torch",
+}
+_loaded: dict[str, Library] = {}
+_lock = threading.Lock()
+
+
+def library_of(xp: Namespace) -> Library:
+    """Return what is peculiar to the library of a namespace."""
+    own: Library | None = getattr(xp, "__arraygrad_library__", None)
+    if own is not None:
+        return own
+    name = library_name(xp)
+    found = _loaded.get(name)
+    return found if found is not None else _load(name)
+
+
+def _load(name: str) -> Library:
+    if name not in _MODULES:
+        return GENERIC
+    library: Library = importlib.import_module(_MODULES[name]).LIBRARY
+    with _lock:
+        return _loaded.setdefault(name, library)
+
+
+def register_library(name: str, library: Library) -> None:
+    """Say what is peculiar to a library of your own.
+
+    Parameters
+    ----------
+    name : str
+        The first component of its namespace's `__name__`.
+    library : Library
+        Its answers; everything you leave out is the standard's.
+
+    Examples
+    --------
+    >>> import arraygrad
+    >>> arraygrad.register_library("mylib", arraygrad.Library(mutable=True))
+    """
+    with _lock:
+        _loaded[name] = library

@@ -1,0 +1,28 @@
+"""JAX: immutable, brings its own autodiff."""
+
+from typing import Any
+
+from arraygrad._typing import Array, Namespace
+from arraygrad.libraries.generic import Library
+
+__all__ = ["LIBRARY"]
+
+
+def is_writeable(x: Array) -> bool:
+    """Say no: jax arrays never change."""
+    return False
+
+
+def set_at(xp: Namespace, x: Array, key: Any, value: Any) -> Array:
+    """Return a copy with the value at the key."""
+    return x.at[key].set(value)
+
+
+def scatter_add(xp: Namespace, x: Array, key: Any, values: Array) -> Array:
+    """Add with jax's own accumulation."""
+    return x.at[key].add(values)
+
+
+LIBRARY = Library(
+    autodiff="jax", extra="jax", is_writeable=is_writeable, set_at=set_at, scatter_add=scatter_add
+)
