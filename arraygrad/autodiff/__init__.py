@@ -22,10 +22,12 @@ leaves. Nothing here knows of trees, and no autodiff knows another.
 import importlib
 import threading
 
-from arraygrad._typing import Autodiff
+from arraygrad._namespace import array_namespace
+from arraygrad._typing import Array, Autodiff
 from arraygrad.errors import MissingExtraError
+from arraygrad.libraries import library_of
 
-__all__ = ["autodiff_named", "register_autodiff"]
+__all__ = ["autodiff_named", "register_autodiff", "stop_gradient"]
 
 _MODULES: dict[str, str | Autodiff] = {
     "jax": "arraygrad.autodiff.jax",
@@ -64,3 +66,9 @@ def register_autodiff(name: str, autodiff: str | Autodiff) -> None:
     """Add an autodiff: a module (or its dotted name) with `vjp`, `jvp` and `stop_gradient`."""
     with _lock:
         _MODULES[name] = autodiff
+
+
+def stop_gradient(x: Array) -> Array:
+    """Return one array without its gradient, as the autodiff of its library does it."""
+    autodiff = autodiff_named(library_of(array_namespace(x)).autodiff)
+    return autodiff.stop_gradient(x)
