@@ -3,7 +3,7 @@
 from typing import Any
 
 from arraygrad._typing import Array, Namespace
-from arraygrad.libraries.generic import Library
+from arraygrad.libraries.generic import Library, assign
 
 __all__ = ["LIBRARY"]
 
@@ -17,4 +17,4 @@ def scatter_add(xp: Namespace, x: Array, key: Any, values: Array) -> Array:
     return y
 
 
-LIBRARY = Library(mutable=True, extra="cupy", scatter_add=scatter_add)
+LIBRARY = Library(mutable=True, extra="cupy", set_at=assign, scatter_add=scatter_add)

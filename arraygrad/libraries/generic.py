@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from arraygrad._typing import Array, Namespace
+from arraygrad.libraries.indexing import add_by_sorting, is_basic, is_mask, set_by_sorting
 
-__all__ = ["GENERIC", "Library"]
+__all__ = ["GENERIC", "Library", "assign"]
 
 
 def is_writeable(x: Array) -> bool:
@@ -20,16 +21,31 @@ def write(out: Array, value: Array) -> None:
     out[...] = value
 
 
-def set_at(xp: Namespace, x: Array, key: Any, value: Any) -> Array:
-    """Return a copy of `x` with `value` at `key`."""
+def assign(xp: Namespace, x: Array, key: Any, value: Any) -> Array:
+    """Return a copy of `x` with `value` at `key`, for libraries that assign at any key."""
     y = xp.asarray(x, copy=True)
     y[key] = value
     return y
 
 
+def set_at(xp: Namespace, x: Array, key: Any, value: Any) -> Array:
+    """Return a copy of `x` with `value` at `key`."""
+    once = _is_assignable(xp, key)
+    return assign(xp, x, key, value) if once else set_by_sorting(xp, x, key, value)
+
+
 def scatter_add(xp: Namespace, x: Array, key: Any, values: Array) -> Array:
     """Return `x` with `values` added at `key`; duplicates in `key` add up."""
-    raise NotImplementedError
+    if _is_assignable(xp, key):
+        return assign(xp, x, key, x[key] + values)
+    return add_by_sorting(xp, x, key, values)
+
+
+def _is_assignable(xp: Namespace, key: Any) -> bool:
+    """Say whether the standard assigns at this key; then it has no duplicates either."""
+    if is_basic(key):
+        return key is not None and not (isinstance(key, tuple) and None in key)
+    return is_mask(xp, key)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +58,14 @@ class Library:
     mutable: bool = False
     """Whether `x += y` changes the memory of `x`, so that a sweep may accumulate in place."""
 
+    cheap_zero_d: bool = False
+    """Whether 0-d arrays are quicker operands than Python numbers."""
+
     lazy: bool = False
     """Whether values are computed only on demand: never ask one for a truth value."""
+
+    readable: bool = False
+    """Whether reading a value is free: arrays on the host, neither lazy nor traced."""
 
     extra: str | None = None
     """The extra of ours that installs it."""

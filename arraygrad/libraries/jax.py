@@ -4,6 +4,7 @@ from typing import Any
 
 from arraygrad._typing import Array, Namespace
 from arraygrad.libraries.generic import Library
+from arraygrad.libraries.indexing import broadcast_mask
 
 __all__ = ["LIBRARY"]
 
@@ -14,7 +15,10 @@ def is_writeable(x: Array) -> bool:
 
 
 def set_at(xp: Namespace, x: Array, key: Any, value: Any) -> Array:
-    """Return a copy with the value at the key."""
+    """Return a copy with the value at the key; a mask needs no values under `jax.jit`."""
+    mask = broadcast_mask(xp, x, key, value)
+    if mask is not None:
+        return xp.where(mask, xp.asarray(value, dtype=x.dtype), x)
     return x.at[key].set(value)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from arraygrad._typing import Array, Namespace
 from arraygrad.libraries.generic import Library
+from arraygrad.libraries.indexing import is_basic, is_mask, positions
 
 __all__ = ["LIBRARY"]
 
@@ -28,8 +29,14 @@ def set_at(xp: Namespace, x: Array, key: Any, value: Any) -> Array:
 
 
 def scatter_add(xp: Namespace, x: Array, key: Any, values: Array) -> Array:
-    """Add with torch's accumulating index_put; basic keys have no duplicates."""
-    raise NotImplementedError
+    """Add with torch's accumulating index_put; basic keys and masks have no duplicates."""
+    if is_basic(key) or is_mask(xp, key):
+        return set_at(xp, x, key, x[key] + values)
+    where = positions(xp, x, key)
+    values = values.broadcast_to(where.shape)
+    y = x.reshape(-1).clone()
+    y.index_put_((where.reshape(-1),), values.reshape(-1), accumulate=True)
+    return y.reshape(x.shape)
 
 
 LIBRARY = Library(

@@ -1,15 +1,34 @@
-"""Functions that the rules need and the standard lacks; they have rules themselves."""
+"""Functions that the rules need and the standard lacks.
+
+`scatter_add`, `set_at` and `constant` ask a tape's namespace for its own version, so that they
+can be recorded; the others are spelt with functions of the standard, which record themselves.
+"""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
+from arraygrad import _namespace
 from arraygrad._typing import Array, Namespace
 from arraygrad.libraries import library_of
+from arraygrad.libraries.indexing import broadcast_mask, getitem
 
-__all__ = ["scatter_add", "set_at", "unbroadcast"]
+__all__ = [
+    "broadcast_mask",
+    "conj",
+    "constant",
+    "getitem",
+    "scatter_add",
+    "set_at",
+    "times",
+    "unbroadcast",
+    "zeros_of",
+]
+
+_is_complex = cache(_namespace.is_complex)
 
 
-def _traced(xp: Namespace, name: str) -> Callable[..., Array] | None:
+def _traced(xp: Namespace, name: str) -> Callable[..., Any] | None:
     """Return the traced version of a primitive, if `xp` is the namespace of a tape."""
     primitive = getattr(xp, "__arraygrad_primitive__", None)
     return None if primitive is None else primitive(name)
@@ -24,11 +43,19 @@ def scatter_add(xp: Namespace, x: Array, key: Any, values: Array) -> Array:
 
 
 def set_at(xp: Namespace, x: Array, key: Any, value: Any) -> Array:
-    """Return a copy of `x` with `value`, broadcast, at `key`."""
+    """Return a copy of `x` with `value`, broadcast, at `key`, which has no duplicates."""
     traced = _traced(xp, "set_at")
     if traced is not None:
         return traced(x, key, value)
     return library_of(xp).set_at(xp, x, key, value)
+
+
+def constant(xp: Namespace, name: str, *arguments: Any, **keywords: Any) -> Any:
+    """Return what a function of the standard gives, cut from every graph: indices, counts."""
+    traced = _traced(xp, "constant")
+    if traced is not None:
+        return traced(name, *arguments, **keywords)
+    return getattr(xp, name)(*arguments, **keywords)
 
 
 def unbroadcast(xp: Namespace, g: Array, shape: tuple[int, ...]) -> Array:
@@ -36,9 +63,23 @@ def unbroadcast(xp: Namespace, g: Array, shape: tuple[int, ...]) -> Array:
     if g.shape == shape:
         return g
     added = g.ndim - len(shape)
-    if added:
-        g = xp.sum(g, axis=tuple(range(added)))
-    repeated = tuple(
-        axis for axis, (now, then) in enumerate(zip(g.shape, shape, strict=True)) if now != then
-    )
-    return xp.sum(g, axis=repeated, keepdims=True) if repeated else g
+    repeated = [
+        added + axis for axis, length in enumerate(shape) if g.shape[added + axis] != length
+    ]
+    return xp.reshape(xp.sum(g, axis=(*range(added), *repeated)), shape)
+
+
+def zeros_of(xp: Namespace, g: Array, x: Any) -> Array:
+    """Return zeros in the shape of `x`, on its device, in the dtype of `g`."""
+    return xp.zeros(x.shape, dtype=g.dtype, device=x.device)
+
+
+def conj(xp: Namespace, x: Array) -> Array:
+    """Return the conjugate; a real array is its own, without a copy."""
+    return xp.conj(x) if _is_complex(xp, x.dtype) else x
+
+
+def times(xp: Namespace, g: Array, factor: Array) -> Array:
+    """Return `g * factor`, where a zero cotangent wins against an infinite factor."""
+    masked = (g == 0) & ~xp.isfinite(factor)
+    return g * xp.where(masked, 0, factor)

@@ -1,0 +1,31 @@
+"""Derivatives of the standard's utility functions."""
+
+from typing import Any
+
+from arraygrad._typing import Array, Namespace
+
+__all__ = ["COMPOSITIONS", "CONSTANT"]
+
+
+def diff(xp: Namespace, x: Array, *, axis: int = -1, n: int = 1, prepend: Any = None,
+         append: Any = None) -> Array:  # fmt: skip
+    """Subtract neighbours, `n` times."""
+    parts = [_edge(xp, x, axis, edge) for edge in (prepend, x, append) if edge is not None]
+    x = xp.concat(parts, axis=axis) if len(parts) > 1 else x
+    before = (slice(None),) * (axis % x.ndim)
+    for _ in range(min(n, x.shape[axis])):
+        x = x[(*before, slice(1, None), ...)] - x[(*before, slice(None, -1), ...)]
+    return x
+
+
+def _edge(xp: Namespace, x: Array, axis: int, edge: Any) -> Array:
+    """Return what is joined to `x`; a scalar is as long as one element."""
+    if getattr(edge, "ndim", 0):
+        return edge
+    shape = list(x.shape)
+    shape[axis] = 1
+    return xp.broadcast_to(xp.asarray(edge, dtype=x.dtype, device=x.device), tuple(shape))
+
+
+COMPOSITIONS = {"diff": diff}
+CONSTANT = frozenset({"all", "any"})
