@@ -9,7 +9,9 @@ from arraygrad.errors import DeviceError, MixedLibraryError
 
 __all__ = [
     "array_namespace",
+    "check_together",
     "common_device",
+    "device_of",
     "is_array",
     "is_complex",
     "is_floating",
@@ -47,20 +49,45 @@ def library_name(xp: Namespace) -> str:
     return "dask" if name.startswith("dask") else name.split(".")[0]
 
 
+def device_of(x: Array) -> Any:
+    """Return the device of an array."""
+    return array_api_compat.device(x)
+
+
 def common_device(*arrays: Array) -> Any:
-    """Return the one device of all these arrays.
+    """Return the one device of all these arrays; `None` if none tells (jax does not, in a trace).
 
     Raises
     ------
     DeviceError
         If they lie on several devices.
     """
-    found = [array_api_compat.device(x) for x in arrays]
+    told = (array_api_compat.device(x) for x in arrays)
+    found = [device for device in told if device is not None]
     for device in found:
         if device != found[0]:
             message = f"expected arrays on one device, got arrays on {found[0]} and {device}"
             raise DeviceError(message)
-    return found[0]
+    return found[0] if found else None
+
+
+def check_together(x: Array, other: Array, where: str, whose: str) -> None:
+    """Make sure that two arrays share library and device; `where` and `whose` name them.
+
+    Raises
+    ------
+    MixedLibraryError, DeviceError
+        If they do not.
+    """
+    ours, theirs = map(array_api_compat.array_namespace, (x, other))
+    if ours is not theirs:
+        message = f"{where} is an array of {library_name(ours)}, {whose} of {library_name(theirs)}"
+        raise MixedLibraryError(message)
+    try:
+        common_device(x, other)
+    except DeviceError as error:
+        message = f"{where} and {whose}: {error}"
+        raise DeviceError(message) from None
 
 
 def is_floating(xp: Namespace, dtype: DType) -> bool:

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from arraygrad._namespace import array_namespace, common_device, is_array, library_name
+from arraygrad._namespace import array_namespace, check_together, is_array, library_name
 from arraygrad._tree import broadcast_prefix, flatten, flatten_with_paths, format_path
-from arraygrad._typing import Array, Namespace, Tree
-from arraygrad.errors import DeviceError, MixedLibraryError, OutError, ShapeError
+from arraygrad._typing import Array, Tree
+from arraygrad.errors import OutError, ShapeError
 from arraygrad.libraries import library_of
 
 __all__ = ["check_out", "write_out"]
@@ -22,7 +22,7 @@ def write_out(out: Tree, result: Tree, *, argument: str = "out") -> Tree:
         See `check_out`; nothing has been written then.
     """
     check_out(out, result, argument=argument)
-    for target, value in _pairs(out, result):
+    for target, value in zip(_targets(out, result, argument), flatten(result)[0], strict=True):
         library_of(array_namespace(target)).write(target, value)
     return out
 
@@ -43,16 +43,16 @@ def check_out(out: Tree, like: Tree, *, argument: str = "out") -> None:
     OutError
         If a leaf of `out` is no array, has another dtype or is read-only.
     """
-    broadcast_prefix(out, like, argument=argument, other="the result")
-    broadcast_prefix(like, out, argument="the result", other=argument)  # neither is a mere prefix
-    paths, _, _ = flatten_with_paths(out)
-    for path, (target, value) in zip(paths, _pairs(out, like), strict=True):
+    targets = _targets(out, like, argument)
+    paths, values, _ = flatten_with_paths(like)
+    for path, target, value in zip(paths, targets, values, strict=True):
         _check_leaf(target, value, f"`{argument}` at {format_path(path)}")
 
 
-def _pairs(out: Tree, result: Tree) -> list[tuple[Any, Any]]:
-    """Return the leaves of both trees, side by side."""
-    return list(zip(flatten(out)[0], flatten(result)[0], strict=True))
+def _targets(out: Tree, like: Tree, argument: str) -> list[Any]:
+    """Return the leaves of `out` in the order of those of `like`, which has its structure."""
+    broadcast_prefix(like, out, argument="the result", other=argument)  # no mere prefix either way
+    return broadcast_prefix(out, like, argument=argument, other="the result")
 
 
 def _check_leaf(target: Any, value: Array, where: str) -> None:
@@ -60,8 +60,8 @@ def _check_leaf(target: Any, value: Array, where: str) -> None:
     if not is_array(target):
         message = f"{where} must be an array, got {type(target).__name__}"
         raise OutError(message)
+    check_together(target, value, where, "the result")
     xp = array_namespace(target)
-    _check_home(xp, target, value, where)
     if not library_of(xp).is_writeable(target):
         message = f"{where} is read-only ({library_name(xp)}); use the returned value"
         raise OutError(message)
@@ -71,16 +71,3 @@ def _check_leaf(target: Any, value: Array, where: str) -> None:
     if target.dtype != value.dtype:
         message = f"{where} has dtype {target.dtype}, the result {value.dtype}"
         raise OutError(message)
-
-
-def _check_home(xp: Namespace, target: Array, value: Array, where: str) -> None:
-    """Make sure that two arrays share library and device."""
-    theirs = array_namespace(value)
-    if theirs is not xp:
-        message = f"{where} is an array of {library_name(xp)}, the result of {library_name(theirs)}"
-        raise MixedLibraryError(message)
-    try:
-        common_device(target, value)
-    except DeviceError as error:
-        message = f"{where}: {error}"
-        raise DeviceError(message) from None

@@ -4,4 +4,4 @@ from arraygrad.libraries.generic import Library
 
 __all__ = ["LIBRARY"]
 
-LIBRARY = Library(mutable=True)
+LIBRARY = Library(mutable=True, readable=True)

@@ -1,0 +1,126 @@
+"""One leaf of an update: its arrays and hyperparameters, checked, and the dtypes they meet in.
+
+A leaf is computed in the widest of its arrays' dtypes, in float32 at least. Each result has the
+dtype of the array it replaces.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from arraygrad._hyperparameters import settle
+from arraygrad._namespace import array_namespace, check_together, is_array, is_complex, is_floating
+from arraygrad._tree import Path, format_path
+from arraygrad._typing import Array, DType, Namespace
+from arraygrad.errors import DtypeError, ShapeError
+
+__all__ = ["Leaf"]
+
+_GRADIENTS = {"dcdw", "effective_grad"}  # may be integers
+_SQUARES = {"vw", "vw_tm1"}  # are real
+
+
+class Leaf:
+    """What the arguments of one call have at one path, checked.
+
+    Raises
+    ------
+    DtypeError, HyperparameterError, MixedLibraryError, DeviceError, ShapeError
+        If they do not go together; the message names argument and path.
+    """
+
+    def __init__(self, path: Path, row: Mapping[str, Any], arrays: Sequence[str]) -> None:
+        self._path = path
+        self._arrays = {name: row[name] for name in arrays}
+        self._check_arrays()
+        self.xp: Namespace = array_namespace(self._arrays[arrays[0]])
+        self._hyperparameters = {
+            name: settle(name, value, self._where(name))
+            for name, value in row.items()
+            if name not in self._arrays
+        }
+        self._check_home()
+        self._check_shapes()
+
+    def operands(self) -> Iterator[Any]:
+        """Return the arrays, in one precision, and the hyperparameters."""
+        xp = self.xp
+        floating = [x.dtype for x in self._arrays.values() if is_floating(xp, x.dtype)]
+        wide = xp.result_type(xp.float32, *floating)
+        real = _real_dtype(xp, wide)
+        for name, x in self._arrays.items():
+            if is_complex(xp, x.dtype):
+                yield _cast(xp, xp.real(x), real) if name in _SQUARES else _cast(xp, x, wide)
+            else:
+                yield _cast(xp, x, real)
+        for x in self._hyperparameters.values():
+            yield _cast(xp, x, real) if is_array(x) else x
+
+    def fit(self, value: Array, *, like: str) -> Array:
+        """Return a result in the dtype of the array it replaces."""
+        kept = self._arrays[like]
+        if not is_floating(self.xp, kept.dtype):  # an integer gradient
+            kept = next(x for x in self._arrays.values() if is_floating(self.xp, x.dtype))
+        if is_complex(self.xp, value.dtype) and not is_complex(self.xp, kept.dtype):
+            message = f"{self._where(like)} is real ({kept.dtype}), but its new value is complex"
+            raise DtypeError(message)
+        return _cast(self.xp, value, kept.dtype)
+
+    def _where(self, name: str) -> str:
+        """Name an argument and the path of this leaf."""
+        return f"`{name}` at {format_path(self._path)}"
+
+    def _check_arrays(self) -> None:
+        """Make sure that arrays are arrays, of dtypes with which one can compute."""
+        for name, x in self._arrays.items():
+            if not is_array(x):
+                message = f"{self._where(name)} must be an array, got {type(x).__name__}"
+                raise DtypeError(message)
+            xp = array_namespace(x)
+            integer = name in _GRADIENTS and xp.isdtype(x.dtype, "integral")
+            if not (integer or is_floating(xp, x.dtype)):
+                message = f"{self._where(name)} must be floating, got dtype {x.dtype}"
+                raise DtypeError(message)
+
+    def _check_home(self) -> None:
+        """Make sure that all arrays come from one library and lie on one device."""
+        first, *_ = self._arrays
+        for name, x in self._all_arrays().items():
+            check_together(x, self._arrays[first], self._where(name), f"`{first}`")
+
+    def _check_shapes(self) -> None:
+        """Make sure that the shapes broadcast, and to the weights' where there are weights."""
+        shapes = {name: tuple(x.shape) for name, x in self._all_arrays().items()}
+        given = ", ".join(f"`{name}` {shape}" for name, shape in shapes.items())
+        together = _broadcast_shapes(list(shapes.values()))
+        if together is None:
+            message = f"shapes do not broadcast at {format_path(self._path)}: {given}"
+            raise ShapeError(message)
+        if together != shapes.get("w", together):
+            message = f"{self._where('w')} would grow to {together}: {given}"
+            raise ShapeError(message)
+
+    def _all_arrays(self) -> dict[str, Array]:
+        """Return all arrays, hyperparameters included."""
+        return self._arrays | {n: x for n, x in self._hyperparameters.items() if is_array(x)}
+
+
+def _broadcast_shapes(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...] | None:
+    """Return the shape to which all broadcast, if there is one."""
+    ndim = max(map(len, shapes))
+    padded = [(1,) * (ndim - len(shape)) + shape for shape in shapes]
+    axes = [{size for size in sizes if size != 1} for sizes in zip(*padded, strict=True)]
+    if any(len(sizes) > 1 for sizes in axes):
+        return None
+    return tuple(sizes.pop() if sizes else 1 for sizes in axes)
+
+
+def _real_dtype(xp: Namespace, dtype: DType) -> DType:
+    """Return the real dtype with the precision of a floating one."""
+    if not is_complex(xp, dtype):
+        return dtype
+    return xp.float32 if dtype == xp.complex64 else xp.float64
+
+
+def _cast(xp: Namespace, x: Array, dtype: DType) -> Array:
+    """Return `x` itself where it has the dtype."""
+    return x if x.dtype == dtype else xp.astype(x, dtype)

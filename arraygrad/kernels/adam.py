@@ -1,0 +1,56 @@
+"""Adam: a step along the mean gradient, divided by the root of its mean square."""
+
+import math
+
+from arraygrad._typing import Array, Namespace
+from arraygrad.kernels.norms import abs_squared, root
+
+__all__ = ["adam", "adam_direction", "one_minus_power"]
+
+
+def adam(
+    xp: Namespace,
+    w: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    lr: Array,
+    step: Array,
+    beta1: Array,
+    beta2: Array,
+    epsilon: Array,
+) -> tuple[Array, Array, Array]:
+    """Return the update -lr·delta and the new moments."""
+    delta, m, v = adam_direction(xp, g, m, v, step, beta1, beta2, epsilon)
+    return -lr * delta, m, v
+
+
+def adam_direction(
+    xp: Namespace,
+    g: Array,
+    m: Array,
+    v: Array,
+    step: Array,
+    beta1: Array,
+    beta2: Array,
+    epsilon: Array,
+) -> tuple[Array, Array, Array]:
+    """Return delta and the new moments; ε joins √v before its correction, and 1-β₁ᵗ."""
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * abs_squared(xp, g)
+    rate = one_minus_power(xp, beta2, step) ** 0.5 / (one_minus_power(xp, beta1, step) + epsilon)
+    return rate * m / (root(xp, v) + epsilon), m, v
+
+
+def one_minus_power(xp: Namespace, base: Array, exponent: Array) -> Array:
+    """Return 1 - base**exponent for a base in [0, 1), without cancellation in float32."""
+    if isinstance(base, float | int) and isinstance(exponent, float | int):
+        return 1 - base**exponent
+    return -xp.expm1(exponent * _log(xp, base))
+
+
+def _log(xp: Namespace, x: Array) -> Array:
+    """Return the logarithm of a number or an array."""
+    if not isinstance(x, float | int):
+        return xp.log(x)
+    return math.log(x) if x > 0 else -math.inf
