@@ -1,0 +1,151 @@
+"""PyTorch differentiates its own tensors.
+
+Two engines of torch serve here. `torch.autograd` is twice as fast on small models, but a gradient
+taken with it inside another one silently ends the outer graph. So it is used only where nothing
+is above us: no call of ours, no graph of the caller's that the tensors belong to, no transform of
+`torch.func`. There the results are detached as well, lest a parameter that `f` closes over drag
+its graph along. Everywhere else `torch.func` does the work, and the results stay connected.
+A pullback looks above itself once more when it is called.
+
+A new thread starts outside every call: a gradient taken in a thread pool inside `f` is connected
+to the gradient around it only if the pool runs its tasks in a copy of the context.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from arraygrad._typing import Leaves, Pullback
+from arraygrad.autodiff._once import once as only_once
+from arraygrad.errors import GraphBreakError
+
+__all__ = ["jvp", "keep_graph", "stop_gradient", "vjp"]
+
+_inside: ContextVar[bool] = ContextVar("arraygrad_inside_torch", default=False)
+
+
+def vjp(
+    f: Callable[..., Any], leaves: Leaves, constants: Leaves, *, once: bool = False
+) -> tuple[list[Tensor], Pullback, list[Any]]:
+    """Evaluate `f` and return its pullback: see `arraygrad.autodiff`."""
+    fresh = _fresh(leaves, constants)
+    if fresh is None:
+        outputs, pullback, aux = _functional_vjp(f, leaves, constants)
+    else:
+        outputs, pullback, aux = _graph_vjp(f, fresh, constants, retain_graph=not once)
+    return outputs, only_once(pullback) if once else pullback, aux
+
+
+def jvp(
+    f: Callable[..., Any], leaves: Leaves, tangents: Leaves, constants: Leaves
+) -> tuple[list[Tensor], list[Tensor], list[Any]]:
+    """Push tangents through `f`: see `arraygrad.autodiff`."""
+    outermost = _fresh([*leaves, *tangents], constants) is not None
+    body = _Functional(f, constants)
+    found, moved, traced = torch.func.jvp(  # type: ignore[misc]  # three, with has_aux
+        body, tuple(leaves), tuple(tangents), has_aux=True
+    )
+    outputs, rates, aux = body.real(found), body.real(moved), body.whole_aux(traced)
+    if outermost:
+        return _detach(outputs), _detach(rates), _detach(aux)
+    return outputs, rates, aux
+
+
+def stop_gradient(x: Tensor) -> Tensor:
+    """Return the same values outside every graph; the memory is shared, as torch does."""
+    return x.detach()
+
+
+@contextmanager
+def keep_graph() -> Iterator[None]:
+    """Let results of the calls in here stay part of the caller's own graphs."""
+    token = _inside.set(True)
+    try:
+        yield
+    finally:
+        _inside.reset(token)
+
+
+def _fresh(leaves: Leaves, constants: Leaves) -> list[Tensor] | None:
+    """Return the leaves as those of a new graph, or None where something is above us."""
+    if torch.is_inference_mode_enabled():
+        message = "torch.inference_mode() records no gradients: leave it, or use torch.no_grad()"
+        raise GraphBreakError(message)
+    if _inside.get():
+        return None
+    for x in (*leaves, *constants):
+        if x.grad_fn is not None:
+            return None
+    detached = [x.detach() for x in leaves]
+    try:
+        return [x.requires_grad_() for x in detached]
+    except RuntimeError:  # inside a transform of torch.func
+        return None
+
+
+def _graph_vjp(
+    f: Callable[..., Any], fresh: list[Tensor], constants: Leaves, *, retain_graph: bool
+) -> tuple[list[Tensor], Pullback, list[Any]]:
+    """Record with torch.autograd."""
+    with keep_graph(), torch.enable_grad():
+        outputs, aux = f(fresh, constants)
+
+    def pullback(cotangents: Leaves) -> list[Tensor]:
+        live = [(y, g) for y, g in zip(outputs, cotangents, strict=True) if y.requires_grad]
+        if not live:
+            return [torch.zeros_like(x) for x in fresh]
+        ys, seeds = zip(*live, strict=True)
+        nested = _fresh(cotangents, ()) is None
+        found = torch.autograd.grad(
+            ys, fresh, seeds, retain_graph or nested, nested, materialize_grads=True
+        )
+        return list(found)
+
+    return _detach(outputs), pullback, _detach(aux)
+
+
+def _functional_vjp(
+    f: Callable[..., Any], leaves: Leaves, constants: Leaves
+) -> tuple[list[Tensor], Pullback, list[Any]]:
+    """Record with torch.func, which nests."""
+    body = _Functional(f, constants)
+    found, pull, traced = torch.func.vjp(body, *leaves, has_aux=True)  # type: ignore[misc]
+
+    def pullback(cotangents: Leaves) -> list[Tensor]:
+        return list(pull(list(cotangents) or [body.nothing]))
+
+    return body.real(found), pullback, body.whole_aux(traced)
+
+
+def _detach(values: list[Any]) -> list[Any]:
+    return [x.detach() if isinstance(x, Tensor) else x for x in values]
+
+
+class _Functional:
+    """A function as torch.func wants it: at least one output, nothing but tensors in aux."""
+
+    def __init__(self, f: Callable[..., Any], constants: Leaves) -> None:
+        self.f = f
+        self.constants = constants
+        self.nothing = torch.zeros(())
+        self.empty = False
+        self.aux: list[Any] = []
+
+    def __call__(self, *leaves: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        with keep_graph():
+            outputs, self.aux = self.f(list(leaves), self.constants)
+        self.empty = not outputs
+        return outputs or [self.nothing], [x for x in self.aux if isinstance(x, Tensor)]
+
+    def real(self, found: list[Tensor]) -> list[Tensor]:
+        """Drop the stand-in for no output."""
+        return [] if self.empty else list(found)
+
+    def whole_aux(self, traced: list[Tensor]) -> list[Any]:
+        """Put the tensors of aux, freed of their level, back between the rest."""
+        tensors = iter(traced)
+        return [next(tensors) if isinstance(x, Tensor) else x for x in self.aux]
