@@ -64,11 +64,17 @@ class Library:
     lazy: bool = False
     """Whether values are computed only on demand: never ask one for a truth value."""
 
+    moves: bool = False
+    """Whether it moves arrays between devices by itself, so that one call may mix them."""
+
     readable: bool = False
     """Whether reading a value is free: arrays on the host, neither lazy nor traced."""
 
     extra: str | None = None
     """The extra of ours that installs it."""
+
+    quick_functions: Callable[[], dict[str, Callable[..., Any]]] = dict
+    """Quicker spellings of the standard's functions, by name; the same semantics."""
 
     is_writeable: Callable[[Array], bool] = is_writeable
     write: Callable[[Array, Array], None] = write

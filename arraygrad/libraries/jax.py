@@ -28,5 +28,10 @@ def scatter_add(xp: Namespace, x: Array, key: Any, values: Array) -> Array:
 
 
 LIBRARY = Library(
-    autodiff="jax", extra="jax", is_writeable=is_writeable, set_at=set_at, scatter_add=scatter_add
+    autodiff="jax",
+    moves=True,
+    extra="jax",
+    is_writeable=is_writeable,
+    set_at=set_at,
+    scatter_add=scatter_add,
 )
