@@ -1,0 +1,51 @@
+"""Functions of the traced namespace that make arrays, or ask about them, from mixed arguments."""
+
+from collections.abc import Callable
+from typing import Any
+
+from arraygrad._namespace import is_array
+from arraygrad._typing import Array
+from arraygrad.autodiff.tape.array import TracedArray
+
+__all__ = ["CREATION"]
+
+
+def asarray(space: Any, obj: Any, /, *, copy: bool | None = None, **keywords: Any) -> Array:
+    """Return an array, a number, or nested sequences of both, as a traced array."""
+    if isinstance(obj, (list, tuple)) and space.top(obj) is not None:
+        obj = _stacked(space, obj)
+    if isinstance(obj, TracedArray):
+        dtype = keywords.get("dtype")
+        if dtype is not None and dtype != obj.dtype:
+            return space.astype(obj, dtype)
+        return space.positive(obj) if copy else obj
+    from arraygrad.autodiff.tape.namespace import strip
+
+    return space.lift(space.base.asarray(strip(obj), copy=copy, **keywords))
+
+
+def _stacked(space: Any, rows: Any) -> Array:
+    parts = [_stacked(space, row) if isinstance(row, (list, tuple)) else row for row in rows]
+    like = next(part for part in parts if is_array(part))
+    same = {"dtype": like.dtype, "device": like.device}
+    return space.stack([p if is_array(p) else space.asarray(p, **same) for p in parts])
+
+
+def _about(name: str) -> Callable[..., Any]:
+    """Return a function that asks about dtypes or shapes: arrays count as their values."""
+
+    def function(space: Any, *arguments: Any, **keywords: Any) -> Any:
+        from arraygrad.autodiff.tape.namespace import strip
+
+        return getattr(space.base, name)(*strip(arguments), **strip(keywords))
+
+    return function
+
+
+CREATION: dict[str, Callable[..., Any]] = {
+    "asarray": asarray,
+    **{
+        name: _about(name)
+        for name in ("broadcast_shapes", "can_cast", "finfo", "iinfo", "isdtype", "result_type")
+    },
+}

@@ -1,0 +1,94 @@
+"""The sweeps: records read backwards pull cotangents back, read forwards they push tangents.
+
+Iterative, so a million records are no deeper than one. A cotangent lives in the slot of its
+result's number until that record is read. `own` says of each slot whether its array is ours
+alone: only such a one is written to.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+from arraygrad._typing import Array, Namespace
+from arraygrad.autodiff.tape.record import Record, Tape
+
+__all__ = ["pull_back", "push_forward"]
+
+Cotangents = list[Any]
+
+
+def pull_back(
+    tape: Tape,
+    seeds: Iterable[tuple[int, Array]],
+    xp: Namespace,
+    *,
+    in_place: bool,
+    once: bool,
+) -> tuple[Cotangents, bytearray]:
+    """Return the cotangents by number, those of the leaves first, and which of them we own.
+
+    With `in_place`, cotangents are raw and may be written to; with `once`, records are dropped as
+    they are read.
+    """
+    size = tape.next()
+    ct: Cotangents = [None] * size
+    own = bytearray(size)
+    for number, g in seeds:
+        ct[number] = g if ct[number] is None else ct[number] + g
+    records = _backwards(tape.records, once)
+    if tape.masked:
+        _sweep_masked(records, ct, own, xp, in_place)
+    elif in_place:
+        for r in records:
+            g = ct[r[1]]
+            if g is not None:
+                ct[r[1]] = None
+                r[0].reverse(ct, own, g, r)
+    else:
+        for r in records:
+            g = ct[r[1]]
+            if g is not None:
+                ct[r[1]] = None
+                r[0].plain(ct, own, g, r, xp)
+    return ct, own
+
+
+def _backwards(records: list[Any], once: bool) -> Iterator[Record]:
+    if once:
+        return iter(records.pop, None)
+    return islice(reversed(records), len(records) - 1)
+
+
+def _sweep_masked(
+    records: Iterator[Record], ct: Cotangents, own: bytearray, xp: Namespace, in_place: bool
+) -> None:
+    """Sweep, and let zero cotangents win over derivatives that are not finite.
+
+    Below a selection (`where`, `maximum`, indexing, …) some cotangents are 0 because their
+    elements were not chosen. There 0 · inf would make NaN, so the careful rules run.
+    """
+    masked = bytearray(len(ct))
+    for r in records:
+        rule, k = r[0], r[1]
+        g = ct[k]
+        if g is None:
+            continue
+        ct[k] = None
+        if masked[k]:
+            rule.careful(ct, own, g, r, xp)
+        elif in_place:
+            rule.reverse(ct, own, g, r)
+        else:
+            rule.plain(ct, own, g, r, xp)
+        if rule.masks or (masked[k] and rule.spreads):
+            for number in rule.operand_numbers(r):
+                masked[number] = 1
+
+
+def push_forward(tape: Tape, tangents: list[Any], xp: Namespace) -> list[Any]:
+    """Return the tangents by number, from those of the leaves; `None` where there is none."""
+    moved = tangents + [None] * (tape.next() - len(tangents))
+    for r in islice(tape.records, 1, None):
+        assert r is not None
+        moved[r[1]] = r[0].forward(moved, r, xp)
+    return moved
