@@ -10,7 +10,12 @@ from arraygrad._typing import Array
 from arraygrad.errors import DtypeError, HyperparameterError
 from arraygrad.libraries import library_of
 
-__all__ = ["settle"]
+__all__ = ["is_number", "settle"]
+
+
+def is_number(value: Any) -> bool:
+    """Say whether a value is a real number: of Python, or a NumPy scalar."""
+    return isinstance(value, numbers.Real)
 
 
 def settle(name: str, value: Any, where: str) -> float | Array:
@@ -26,7 +31,7 @@ def settle(name: str, value: Any, where: str) -> float | Array:
     HyperparameterError
         If it can be read and lies outside its range.
     """
-    if isinstance(value, numbers.Real):
+    if is_number(value):
         return _in_range(name, float(value), where)
     if not is_array(value) or is_complex(xp := array_namespace(value), value.dtype):
         message = f"{where} must be a real number or a real array, got {_describe(value)}"

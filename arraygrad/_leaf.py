@@ -7,7 +7,7 @@ dtype of the array it replaces.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from arraygrad._hyperparameters import settle
+from arraygrad._hyperparameters import is_number, settle
 from arraygrad._namespace import array_namespace, check_together, is_array, is_complex, is_floating
 from arraygrad._tree import Path, format_path
 from arraygrad._typing import Array, DType, Namespace
@@ -32,13 +32,13 @@ class Leaf:
         self._path = path
         self._arrays = {name: row[name] for name in arrays}
         self._check_arrays()
-        self.xp: Namespace = array_namespace(self._arrays[arrays[0]])
+        self._check_home(row)
+        self.xp: Namespace = array_namespace(row[arrays[0]])
         self._hyperparameters = {
             name: settle(name, value, self._where(name))
             for name, value in row.items()
             if name not in self._arrays
         }
-        self._check_home()
         self._check_shapes()
 
     def operands(self) -> Iterator[Any]:
@@ -63,7 +63,8 @@ class Leaf:
         if is_complex(self.xp, value.dtype) and not is_complex(self.xp, kept.dtype):
             message = f"{self._where(like)} is real ({kept.dtype}), but its new value is complex"
             raise DtypeError(message)
-        return _cast(self.xp, value, kept.dtype)
+        fitted = _cast(self.xp, value, kept.dtype)
+        return fitted if fitted.shape else fitted[...]  # an array, where NumPy makes 0-d scalars
 
     def _where(self, name: str) -> str:
         """Name an argument and the path of this leaf."""
@@ -81,27 +82,24 @@ class Leaf:
                 message = f"{self._where(name)} must be floating, got dtype {x.dtype}"
                 raise DtypeError(message)
 
-    def _check_home(self) -> None:
+    def _check_home(self, row: Mapping[str, Any]) -> None:
         """Make sure that all arrays come from one library and lie on one device."""
         first, *_ = self._arrays
-        for name, x in self._all_arrays().items():
-            check_together(x, self._arrays[first], self._where(name), f"`{first}`")
+        for name, x in row.items():
+            if is_array(x) and not is_number(x):
+                check_together(x, row[first], self._where(name), f"`{first}`")
 
     def _check_shapes(self) -> None:
         """Make sure that the shapes broadcast, and to the weights' where there are weights."""
-        shapes = {name: tuple(x.shape) for name, x in self._all_arrays().items()}
-        given = ", ".join(f"`{name}` {shape}" for name, shape in shapes.items())
+        operands = self._arrays | self._hyperparameters
+        shapes = {name: tuple(x.shape) for name, x in operands.items() if is_array(x)}
         together = _broadcast_shapes(list(shapes.values()))
-        if together is None:
-            message = f"shapes do not broadcast at {format_path(self._path)}: {given}"
-            raise ShapeError(message)
-        if together != shapes.get("w", together):
-            message = f"{self._where('w')} would grow to {together}: {given}"
-            raise ShapeError(message)
-
-    def _all_arrays(self) -> dict[str, Array]:
-        """Return all arrays, hyperparameters included."""
-        return self._arrays | {n: x for n, x in self._hyperparameters.items() if is_array(x)}
+        if together is not None and together == shapes.get("w", together):
+            return
+        trouble = "do not broadcast" if together is None else f"would make `w` grow to {together}"
+        given = ", ".join(f"`{name}` {shape}" for name, shape in shapes.items())
+        message = f"the shapes at {format_path(self._path)} {trouble}: {given}"
+        raise ShapeError(message)
 
 
 def _broadcast_shapes(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...] | None:

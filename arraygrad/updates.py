@@ -3,7 +3,7 @@
 `w` holds the weights, `dcdw` the derivatives of a cost with respect to them, `lr` the learning
 rate; `mw` and `vw` are the running means of the gradient and of its square. Each may be an array
 or a tree; an array in the place of a tree serves every leaf below it. Hyperparameters may be
-Python numbers, arrays or trees too.
+numbers, arrays or trees too.
 """
 
 from arraygrad._leafwise import Result, descend, descend_with_moments, leafwise
