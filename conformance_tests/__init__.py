@@ -1,0 +1,1 @@
+"""The suite: about any library of the standard, and (`internals`) about this one."""

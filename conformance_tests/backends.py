@@ -1,0 +1,126 @@
+"""The array libraries that the suite runs on: named on the command line, loaded on demand.
+
+A name is the dotted path of an array namespace (`numpy`, `torch`, `mylib.xp`), with the device in
+brackets where it is not the library's default: `torch[cuda]`, `array_api_strict[device1]`.
+"""
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import array_api_compat  # noqa: TID251 -- the suite looks at arrays from outside of arraygrad
+import numpy as np  # noqa: TID253 -- what results are compared in
+
+from arraygrad.libraries import library_of
+
+__all__ = ["USUAL", "Backend", "installed", "load"]
+
+USUAL = ("numpy", "array_api_strict", "array_api_strict[device1]", "torch", "jax")
+"""What the suite runs on by default, as far as it is installed."""
+
+MODULES = {"jax": "jax.numpy"}  # where a library's namespace has another name than the library
+
+
+@dataclass(frozen=True)
+class Backend:
+    """An array library on one device, as a test meets it."""
+
+    name: str
+    xp: Any
+    device: Any = field(default=None, compare=False)
+    read: Callable[[Any], Any] = field(default=np.from_dlpack, compare=False, repr=False)
+
+    @property
+    def library(self) -> str:
+        """The name without the device."""
+        return self.name.partition("[")[0]
+
+    @property
+    def mutable(self) -> bool:
+        """Whether arrays can be written to."""
+        return library_of(self.xp).is_writeable(self.asarray([0.0]))
+
+    @property
+    def autodiff(self) -> str:
+        """Who differentiates its arrays, unless the caller says otherwise."""
+        return library_of(self.xp).autodiff
+
+    def asarray(self, values: Any, dtype: str | None = "float64") -> Any:
+        """Make an array, with nothing but the standard; `None` keeps NumPy's dtype."""
+        values = np.asarray(values)
+        dtype = getattr(self.xp, dtype or str(values.dtype))
+        flat = self.xp.asarray(values.reshape(-1).tolist(), dtype=dtype, device=self.device)
+        return self.xp.reshape(flat, values.shape)
+
+    def to_numpy(self, x: Any) -> Any:
+        """Copy an array's values into a NumPy array."""
+        return np.array(self.read(x))
+
+    def dtype(self, name: str) -> Any:
+        """Return a dtype by its standard name."""
+        return getattr(self.xp, name)
+
+
+def installed() -> list[str]:
+    """Return the usual backends whose library is installed."""
+    return [name for name in USUAL if importlib.util.find_spec(name.partition("[")[0])]
+
+
+def load(name: str) -> Backend:
+    """Import a namespace and return it as a backend."""
+    library, _, device = name.rstrip("]").partition("[")
+    prepare, read, device_of = PECULIAR.get(library, (None, np.from_dlpack, str))
+    if prepare is not None:
+        prepare()
+    module = importlib.import_module(MODULES.get(library, library))
+    xp = array_api_compat.array_namespace(module.asarray(0.0))
+    return Backend(name, xp, device_of(device) if device else None, read)
+
+
+# --- what is peculiar to the usual libraries ------------------------------------------------------
+
+
+def _prepare_jax() -> None:
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+
+
+def _prepare_torch() -> None:
+    import torch
+
+    torch.set_num_threads(1)  # small tensors: more threads only wait for each other
+
+
+def _jax_device(name: str) -> Any:
+    import jax
+
+    return jax.devices(name)[0]
+
+
+def _strict_device(name: str) -> Any:
+    import array_api_strict
+
+    return array_api_strict.Device(name)
+
+
+def _read_strict(x: Any) -> Any:
+    import array_api_strict
+
+    return np.from_dlpack(x.to_device(array_api_strict.Device("CPU_DEVICE")))
+
+
+def _read_torch(x: Any) -> Any:
+    return x.detach().resolve_conj().resolve_neg().cpu().numpy()
+
+
+# library: (prepare it, read an array, find a device by its name)
+PECULIAR: dict[str, tuple[Any, Callable[[Any], Any], Callable[[str], Any]]] = {
+    "array_api_strict": (None, _read_strict, _strict_device),
+    "cupy": (None, lambda x: x.get(), str),
+    "jax": (_prepare_jax, np.asarray, _jax_device),
+    "numpy": (None, np.asarray, str),
+    "torch": (_prepare_torch, _read_torch, str),
+}
