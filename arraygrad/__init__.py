@@ -1,1 +1,63 @@
-"""x"""
+"""Gradients and optimizers for any array library that speaks the Python Array API standard.
+
+>>> import numpy as np
+>>> import arraygrad as ag
+>>> loss = lambda w: np.sum((w - 3.0) ** 2)
+>>> w = np.zeros(2)
+>>> ag.gradient_descent_update(w, ag.grad(loss)(w), 0.5)
+array([3., 3.])
+
+The operators differentiate (`grad`, `value_and_grad`, `vjp`, `jvp`, `jac`, `hessian`, `hvp`,
+`execute_with_gradients`, `stop_gradient`), the updates optimize (`adam_update` and its kin), for
+arrays and trees of arrays. No array library is imported before its arrays arrive.
+"""
+
+from arraygrad import errors
+from arraygrad.autodiff import register_autodiff
+from arraygrad.container import Container
+from arraygrad.libraries import Library, register_library
+from arraygrad.operators import (
+    execute_with_gradients,
+    grad,
+    hessian,
+    hvp,
+    jac,
+    jvp,
+    stop_gradient,
+    value_and_grad,
+    vjp,
+)
+from arraygrad.updates import (
+    adam_step,
+    adam_update,
+    gradient_descent_update,
+    lamb_update,
+    lars_update,
+    optimizer_update,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Container",
+    "Library",
+    "__version__",
+    "adam_step",
+    "adam_update",
+    "errors",
+    "execute_with_gradients",
+    "grad",
+    "gradient_descent_update",
+    "hessian",
+    "hvp",
+    "jac",
+    "jvp",
+    "lamb_update",
+    "lars_update",
+    "optimizer_update",
+    "register_autodiff",
+    "register_library",
+    "stop_gradient",
+    "value_and_grad",
+    "vjp",
+]

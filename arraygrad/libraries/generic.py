@@ -61,6 +61,9 @@ class Library:
     cheap_zero_d: bool = False
     """Whether 0-d arrays are quicker operands than Python numbers."""
 
+    only_device: str | None = None
+    """The device of every array, in a library that has just one."""
+
     lazy: bool = False
     """Whether values are computed only on demand: never ask one for a truth value."""
 

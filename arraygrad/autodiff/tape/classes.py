@@ -12,12 +12,11 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from arraygrad._namespace import is_complex, is_floating
 from arraygrad._typing import DType
 from arraygrad.autodiff.tape.array import TracedArray
 from arraygrad.autodiff.tape.elementwise import ElementwiseRule
 from arraygrad.autodiff.tape.record import CONSTANTS
-from arraygrad.autodiff.tape.structural import STRUCTURAL
+from arraygrad.autodiff.tape.structural import CHOOSING, STRUCTURAL
 from arraygrad.rules.table import Entry, entry_of
 
 __all__ = ["QuickClass", "make_class"]
@@ -40,7 +39,8 @@ class _Quick(dict[str, Callable[..., Any]]):
 
     def __init__(self, cls: QuickClass, space: Any, dtype: DType, quick: bool) -> None:
         self.cls, self.space, self.dtype, self.quick = cls, space, dtype, quick
-        self.complex = is_complex(space.base, dtype)
+        self.complex: bool = space.is_complex(dtype)
+        self.truth = bool(dtype == space.base.bool)
         super().__init__()
 
     def __missing__(self, name: str) -> Callable[..., Any]:
@@ -53,17 +53,14 @@ class _Quick(dict[str, Callable[..., Any]]):
     def _make(self, name: str) -> Callable[..., Any]:
         entry = entry_of(name)
         if not self.quick or entry is None:
-            return self._general(name)
+            made = CHOOSING.get(name) if self.truth else None
+            return made(self.cls, self.space) if made else self.space.general(name)  # type: ignore[no-any-return]
         if name in STRUCTURAL:
             return STRUCTURAL[name](self.cls, self.space)
         scalar_only = self.complex and entry.not_holomorphic is not None
         if entry.kind != "DERIVATIVES" or scalar_only:
-            return self._general(name)
+            return self.space.general(name)
         return self._unary(entry) if len(entry.rules) == 1 else self._binary(entry)
-
-    def _general(self, name: str) -> Callable[..., Any]:
-        call = self.space.call
-        return lambda *arguments, **keywords: call(name, *arguments, **keywords)
 
     def rule(self, entry: Entry, traced: Sequence[int], broadcast: bool = False) -> ElementwiseRule:
         """Return the rule of a function in one situation."""
@@ -171,9 +168,11 @@ def function(a, b, /):
     if type(b) is C: y = a._value {symbol} b._value
     elif type(b) is float or type(b) is int: y = a._value {symbol} b
     else: return operate(name, a, b)
-    return lift(y)
+    if nested: y = y._value
+    o = new(B); o._value = y; o._index = 0; o._tape = K; return o
 """
-        return self._define(source, name)
+        truth = self.space.class_for(self.space.base.bool)
+        return self._define(source, name, B=truth, nested=self.cls._lower is not None)
 
     def power(self) -> Callable[..., Any]:
         """Return `**`: by a Python number, the rule of which needs no logarithm."""
@@ -201,7 +200,6 @@ def function(a, n, /):
             "K": CONSTANTS,
             "LOWER": self.cls._lower,
             "f": self.space.lower_function(name, self.cls._lower is not None),
-            "lift": self.space.lift_innermost,
             "name": name,
             "new": _new,
             "operate": self.space.operate,
@@ -240,11 +238,12 @@ def _if_same_shape(operand: str, name: str, rules: dict[str, Any], indent: str =
 
 def make_class(space: Any, dtype: DType, lower: QuickClass | None = None) -> QuickClass:
     """Make the class of traced arrays of a dtype, on raw values or on values of class `lower`."""
-    quick = is_floating(space.base, dtype)
+    quick = space.is_floating(dtype)
     cls: Any = type(
         "TracedArray", (TracedArray,), {"__slots__": (), "_space": space, "_lower": lower}
     )
     cls._above = None
+    cls._plain_floating = quick and lower is None
     functions = cls._quick = _Quick(cls, space, dtype, quick)
     if not quick:
         return cls  # type: ignore[no-any-return]

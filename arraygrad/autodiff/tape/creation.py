@@ -6,21 +6,21 @@ from typing import Any
 from arraygrad._namespace import is_array
 from arraygrad._typing import Array
 from arraygrad.autodiff.tape.array import TracedArray
+from arraygrad.autodiff.tape.general import strip, top_tape
+from arraygrad.autodiff.tape.record import CONSTANTS
 
 __all__ = ["CREATION"]
 
 
 def asarray(space: Any, obj: Any, /, *, copy: bool | None = None, **keywords: Any) -> Array:
     """Return an array, a number, or nested sequences of both, as a traced array."""
-    if isinstance(obj, (list, tuple)) and space.top(obj) is not None:
+    if isinstance(obj, (list, tuple)) and top_tape(obj) is not CONSTANTS:
         obj = _stacked(space, obj)
     if isinstance(obj, TracedArray):
         dtype = keywords.get("dtype")
         if dtype is not None and dtype != obj.dtype:
             return space.astype(obj, dtype)
         return space.positive(obj) if copy else obj
-    from arraygrad.autodiff.tape.namespace import strip
-
     return space.lift(space.base.asarray(strip(obj), copy=copy, **keywords))
 
 
@@ -35,8 +35,6 @@ def _about(name: str) -> Callable[..., Any]:
     """Return a function that asks about dtypes or shapes: arrays count as their values."""
 
     def function(space: Any, *arguments: Any, **keywords: Any) -> Any:
-        from arraygrad.autodiff.tape.namespace import strip
-
         return getattr(space.base, name)(*strip(arguments), **strip(keywords))
 
     return function

@@ -81,19 +81,15 @@ class ElementwiseRule:
 
     @cached_property
     def careful(self) -> Any:
-        """The plain step that keeps zero cotangents zero."""
-        if self._is_linear:
-            return self.plain
+        """The plain step that keeps zero cotangents zero; `None` if every step does."""
+        if all(d.operator == "number" for d in self._derivatives.values()):
+            return None
         return self._define(_reverse_source(self, in_place=False, careful=True))
 
     @cached_property
     def forward(self) -> Any:
         """From the operands' tangents to the result's."""
         return self._define(_forward_source(self))
-
-    @property
-    def _is_linear(self) -> bool:
-        return all(d.operator == "number" for d in self._derivatives.values())
 
     def _define(self, source: str) -> Any:
         scope: dict[str, Any] = {"unbroadcast": unbroadcast, "raw": self._xp}

@@ -1,209 +1,175 @@
-"""The general rule: any function of the tables, any mixture of levels, libraries and dtypes.
+"""The general path: apply any function of the tables to any mixture of arguments.
 
-A record is `(rule, k, operands, y, arguments, keywords)` with the entry's functions in the rule.
-`operands` says where the traced operands stood: `((position, number), …)`, the position of an
-array in a list of arrays being `(position, place)`. A function that is linear keeps no values,
-just `Shaped` stand-ins.
+Right for all levels of nesting, raw arrays, numbers, lists of arrays and dtypes at once; the quick
+classes exist so that it is rarely taken.
 """
 
-from collections.abc import Callable, Iterator
+import inspect
+from collections.abc import Callable
 from typing import Any
 
-from arraygrad._namespace import is_complex
-from arraygrad._typing import Array, DType, Namespace
-from arraygrad.autodiff.tape.record import Record
-from arraygrad.rules.primitives import unbroadcast
+from arraygrad._typing import Array
+from arraygrad.autodiff.tape.array import TracedArray
+from arraygrad.autodiff.tape.general_rule import GeneralRule, stand_in
+from arraygrad.autodiff.tape.record import CONSTANTS, Tape
 from arraygrad.rules.table import Entry
 
-__all__ = ["GeneralRule", "Shaped", "stand_in"]
+__all__ = ["GeneralFunction", "strip", "top_tape", "traced_arrays"]
 
-# Functions that leave zero cotangents beside others: what was selected, and what was not.
-_MASKING = frozenset(
-    "clip getitem max maximum min minimum scatter_add set_at sort take take_along_axis tril triu"
-    " where".split()
-)
-# Functions that mix elements: the zeros of a cotangent do not survive their pullback.
-_MIXING = frozenset("matmul mean prod std sum tensordot var vecdot cumulative_sum".split())
+# What stands among arguments without an array in it, so that nobody need look.
+_SIMPLE = frozenset({bool, complex, float, int, str, type(None), type(Ellipsis)})
 
 
-class Shaped:
-    """What a rule of a linear function may know of an operand: all but its values."""
+class GeneralFunction:
+    """One function of the tables, for every kind of argument."""
 
-    __slots__ = ("device", "dtype", "shape")
-
-    def __init__(self, x: Array, device: Any) -> None:
-        self.shape: tuple[int, ...] = x.shape
-        self.dtype: DType = x.dtype
-        self.device = device
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        """The number of elements."""
-        size = 1
-        for length in self.shape:
-            size *= length
-        return size
-
-
-def stand_in(x: Any, device_of: Callable[[Array], Any]) -> Any:
-    """Return the stand-in of an operand: an array, or a list of arrays."""
-    if isinstance(x, (list, tuple)):
-        return [stand_in(part, device_of) for part in x]
-    return Shaped(x, device_of(x)) if hasattr(x, "shape") else x
-
-
-class GeneralRule:
-    """The rule of one function of the tables, in every situation."""
-
-    spreads: bool
-
-    def __init__(self, entry: Entry, space: Any, *, complex: bool) -> None:
+    def __init__(self, entry: Entry, space: Any) -> None:
         self.entry, self.space = entry, space
-        replaced = complex and entry.not_holomorphic is not None
-        self.rules = entry.not_holomorphic if replaced else entry.rules
-        self.kind = "PULLBACKS" if replaced else entry.kind
-        self.masks = entry.name in _MASKING
-        self.spreads = entry.name not in _MIXING
+        self.rule = GeneralRule(entry, space)
+        replaced = entry.not_holomorphic is not None
+        self.complex_rule = GeneralRule(entry, space, complex=True) if replaced else None
+        self.takes = self.rule.takes or (self.complex_rule.takes if self.complex_rule else ())
+        self.evaluate = space.base_function(entry.name)
 
-    @staticmethod
-    def operand_numbers(r: Record) -> list[int]:
-        """Return the numbers of a record's traced operands."""
-        return [number for _, number in r[2]]
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        if keywords:
+            if top_tape(keywords) is not CONSTANTS:
+                arguments, keywords = self._by_position(arguments, keywords)
+            keywords = strip(keywords)
+        rule = self._rule_for(arguments)
+        tape = self._top_operand(arguments)
+        if rule is None or tape is CONSTANTS:
+            return self.space.lift_all(self.evaluate(*map(strip, arguments), **keywords))
+        return self._record(rule, tape, arguments, keywords)
 
-    def reverse(self, ct: list[Any], own: bytearray, g: Array, r: Record) -> None:
-        """Pull a raw cotangent back; what a rule returns may be a view, so it is not owned."""
-        for number, c in self._cotangents(g, r, self.space.raw, careful=False):
-            h = ct[number]
-            ct[number] = c if h is None else h + c
-            own[number] = h is not None
+    def _rule_for(self, arguments: tuple[Any, ...]) -> GeneralRule | None:
+        """Return the rule for these arguments; `None` for a function that is constant."""
+        if self.complex_rule is not None and any(
+            isinstance(x, TracedArray) and self.space.is_complex(x.dtype) for x in arguments
+        ):
+            return self.complex_rule
+        return None if self.entry.kind == "CONSTANT" else self.rule
 
-    def plain(self, ct: list[Any], own: bytearray, g: Array, r: Record, xp: Namespace) -> None:
-        """Pull any cotangent back."""
-        self._add(ct, self._cotangents(g, r, xp, careful=False))
+    def _top_operand(self, arguments: tuple[Any, ...]) -> Tape:
+        """Return the highest tape among the operands."""
+        top: Tape = CONSTANTS
+        for x, taken in zip(arguments, self.takes, strict=False):
+            if taken:
+                for part in x if type(x) in (list, tuple) else (x,):
+                    if isinstance(part, TracedArray) and part._tape.level > top.level:
+                        top = part._tape
+        return top
 
-    def careful(self, ct: list[Any], own: bytearray, g: Array, r: Record, xp: Namespace) -> None:
-        """Pull back, and keep zero cotangents zero."""
-        self._add(ct, self._cotangents(g, r, xp, careful=True))
-
-    @staticmethod
-    def _add(ct: list[Any], cotangents: Iterator[tuple[int, Array]]) -> None:
-        for number, c in cotangents:
-            h = ct[number]
-            ct[number] = c if h is None else h + c
-
-    def _cotangents(
-        self, g: Array, r: Record, xp: Namespace, *, careful: bool
-    ) -> Iterator[tuple[int, Array]]:
-        _, _, operands, y, arguments, keywords = r
-        lists: dict[int, Any] = {}
-        for position, number in operands:
-            if isinstance(position, tuple):
-                place, n = position
-                if place not in lists:
-                    lists[place] = self.pull(xp, place, g, y, arguments, keywords)
-                c, x = lists[place][n], arguments[place][n]
-            elif self.kind == "DERIVATIVES":
-                c, x = self._scaled(xp, position, g, y, arguments, careful), arguments[position]
+    def _record(self, rule: GeneralRule, tape: Tape, arguments: Any, keywords: Any) -> Any:
+        operands: list[tuple[Any, int]] = []
+        values, nested = [], False
+        takes, n = self.takes, 0
+        for n, x in enumerate(arguments):
+            if n >= len(takes) or not takes[n]:
+                value = x if type(x) in _SIMPLE else strip(x)
+            elif type(x) in (list, tuple):
+                value = [_lower(part, tape, (n, m), operands) for m, part in enumerate(x)]
+                nested = nested or any(isinstance(part, TracedArray) for part in value)
             else:
-                c, x = self.pull(xp, position, g, y, arguments, keywords), arguments[position]
-            yield number, cast(xp, c, x.dtype)
+                value = _lower(x, tape, n, operands)
+                nested = nested or isinstance(value, TracedArray)
+            values.append(value)
+        function = self if nested else self.evaluate
+        return self._write(rule, tape, operands, function(*values, **keywords), values, keywords)
 
-    def pull(
-        self, xp: Namespace, position: int, g: Array, y: Any, arguments: Any, keywords: Any
-    ) -> Any:
-        """Return one operand's cotangent."""
-        rule = self.rules[position]  # type: ignore[index]
-        assert rule is not None
-        return rule(xp, g, y, *arguments, **keywords)
+    def _write(
+        self, rule: GeneralRule, tape: Tape, operands: Any, y: Array, values: Any, keywords: Any
+    ) -> TracedArray:
+        space = self.space
+        cls = space.class_of(y)
+        if not cls._quick.quick:
+            constant: TracedArray = space.lift_innermost(y)
+            return constant
+        saved: Any = y
+        if rule.kind == "LINEAR":
+            device_of = space.device_of
+            saved = stand_in(y, device_of)
+            values = [
+                stand_in(x, device_of) if n < len(self.takes) and self.takes[n] else x
+                for n, x in enumerate(values)
+            ]
+        elif rule.kind == "DERIVATIVES":
+            values = [self._as_array(x, y) if type(x) in _SIMPLE else x for x in values]
+        if rule.masks:
+            tape.masked = True
+        o: TracedArray = object.__new__(cls)
+        o._value, o._index, o._tape = y, tape.next(), tape
+        tape.append((rule, o._index, operands, saved, values, keywords))
+        return o
 
-    def _scaled(
-        self, xp: Namespace, position: int, g: Array, y: Array, arguments: Any, careful: bool
-    ) -> Array:
-        d = self.rules[position](xp, y, *arguments)  # type: ignore[index,misc]
-        if isinstance(d, (int, float)):
-            c = g if d == 1 else g * d
-        else:
-            c = g * (xp.conj(d) if is_complex(xp, d.dtype) else d)
-            if careful:
-                c = xp.where(g == 0, xp.astype(g, c.dtype), c)
-        return unbroadcast(xp, c, arguments[position].shape)
+    def _as_array(self, x: Any, y: Array) -> Array:
+        """Return a number among the operands as an array like the result."""
+        while isinstance(y, TracedArray):
+            y = y._value
+        return self.space.base.asarray(x, dtype=y.dtype, device=self.space.device_of(y))
 
-    # --- forwards ------------------------------------------------------------------------------
-
-    def forward(self, tangents: list[Any], r: Record, xp: Namespace) -> Array | None:
-        """Push tangents forward."""
-        _, _, operands, y, arguments, keywords = r
-        known = [(p, tangents[number]) for p, number in operands if tangents[number] is not None]
-        if not known:
-            return None
-        if self.kind == "LINEAR":
-            return self._push_linear(xp, known, arguments, keywords)
-        push = {"DERIVATIVES": self._push_scaled, "MULTILINEAR": self._push_one}.get(
-            self.kind, self._push_transposed
-        )
-        parts = [push(xp, p, t, y, arguments, keywords) for p, t in known]
-        total = parts[0]
-        for part in parts[1:]:
-            total = total + part
-        return cast(xp, total, y.dtype)
-
-    def _push_linear(self, xp: Namespace, known: Any, arguments: Any, keywords: Any) -> Array:
-        """Apply the function to the tangents, zeros where there is none."""
-        given = dict(known)
-        places = [p for p, rule in enumerate(self.rules or ()) if rule is not None]
-        moved = list(arguments)
-        for place in places:
-            if place < len(moved):
-                moved[place] = _tangent(xp, moved[place], place, given)
-        return self.space.evaluate(xp, self.entry.name, moved, keywords)
-
-    def _push_scaled(
-        self, xp: Namespace, position: int, t: Array, y: Array, arguments: Any, keywords: Any
-    ) -> Array:
-        d = self.rules[position](xp, y, *arguments)  # type: ignore[index,misc]
-        scaled = t if isinstance(d, int) and d == 1 else t * d
-        return xp.broadcast_to(scaled, y.shape) if scaled.shape != y.shape else scaled
-
-    def _push_one(
-        self, xp: Namespace, position: int, t: Array, y: Array, arguments: Any, keywords: Any
-    ) -> Array:
-        """Replace one operand of a multilinear function by its tangent."""
-        moved = [t if n == position else x for n, x in enumerate(arguments)]
-        return self.space.evaluate(xp, self.entry.name, moved, keywords)
-
-    def _push_transposed(
-        self, xp: Namespace, position: Any, t: Array, y: Array, arguments: Any, keywords: Any
-    ) -> Array:
-        """Transpose the function's own pullback, which is linear."""
-
-        def pullback(leaves: Any, constants: Any) -> tuple[list[Array], list[Any]]:
-            space = self.space
-            c = self.pull(space, position, leaves[0], y, arguments, keywords)
-            return [cast(space, c, arguments[position].dtype)], []
-
-        zeros = xp.zeros_like(y)
-        _, transpose, _ = self.space.vjp(pullback, [zeros], [], once=True)
-        return transpose([t])[0]
+    def _by_position(
+        self, arguments: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Move operands that were given by keyword to their positions."""
+        rules = (*self.entry.rules, *(self.entry.not_holomorphic or ()))
+        names = list(inspect.signature(next(filter(None, rules))).parameters)
+        offset = 2 if self.entry.kind == "DERIVATIVES" else 3
+        filled, left = list(arguments), dict(keywords)
+        for name in names[offset + len(arguments) :]:
+            if name not in left:
+                break
+            filled.append(left.pop(name))
+        return tuple(filled), left
 
 
-def _tangent(xp: Namespace, x: Any, place: Any, given: dict[Any, Array]) -> Any:
-    """Return the tangent that stands at a place, zeros if there is none."""
-    if isinstance(x, list):
-        return [_tangent(xp, part, (place, n), given) for n, part in enumerate(x)]
-    if place in given:
-        return given[place]
-    return xp.zeros(x.shape, dtype=x.dtype, device=x.device) if isinstance(x, Shaped) else x
+def composition(entry: Entry, space: Any) -> Callable[..., Any]:
+    """Return a function that is made of others, in a namespace."""
+    rule = entry.rules[0]
+    assert rule is not None
+    return lambda *arguments, **keywords: rule(space, *arguments, **keywords)
 
 
-def cast(xp: Namespace, c: Array, dtype: DType) -> Array:
-    """Return a cotangent in its operand's dtype: the real part, where that is real."""
-    if c.dtype == dtype:
-        return c
-    if is_complex(xp, c.dtype) and not is_complex(xp, dtype):
-        c = xp.real(c)
-    return c if c.dtype == dtype else xp.astype(c, dtype)
+def _lower(x: Any, tape: Tape, position: Any, operands: list[tuple[Any, int]]) -> Any:
+    """Return an operand as seen from below a tape, and note it if it is on that tape."""
+    if isinstance(x, TracedArray):
+        if x._tape is tape:
+            operands.append((position, x._index))
+            return x._value
+        return x._value if x._tape is CONSTANTS else x
+    return x
+
+
+def traced_arrays(tree: Any) -> list[TracedArray]:
+    """Return the traced arrays in nested lists, tuples, dicts and slices."""
+    if isinstance(tree, TracedArray):
+        return [tree]
+    if isinstance(tree, (list, tuple)):
+        return [x for part in tree for x in traced_arrays(part)]
+    if isinstance(tree, dict):
+        return [x for part in tree.values() for x in traced_arrays(part)]
+    if isinstance(tree, slice):
+        return traced_arrays((tree.start, tree.stop, tree.step))
+    return []
+
+
+def top_tape(tree: Any) -> Tape:
+    """Return the highest tape in a tree of arguments; that of constants if there is no other."""
+    return max((x._tape for x in traced_arrays(tree)), key=lambda t: t.level, default=CONSTANTS)
+
+
+def strip(tree: Any) -> Any:
+    """Return the raw values in nested lists, tuples, dicts and slices."""
+    if type(tree) in _SIMPLE:
+        return tree
+    while isinstance(tree, TracedArray):
+        tree = tree._value
+    if type(tree) in (list, tuple):
+        return type(tree)(map(strip, tree))
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return type(tree)(*map(strip, tree))
+    if isinstance(tree, dict):
+        return {key: strip(value) for key, value in tree.items()}
+    if isinstance(tree, slice):
+        return slice(strip(tree.start), strip(tree.stop), strip(tree.step))
+    return tree

@@ -34,7 +34,7 @@ class StructuralRule:
     """A rule with one traced operand: `pull(xp, g, r)` and `push(xp, t, r)`."""
 
     masks = False
-    spreads = True
+    careful = None  # linear: zeros stay zero
 
     def __init__(
         self,
@@ -60,8 +60,6 @@ class StructuralRule:
         """Pull any cotangent back."""
         c, h = self.pull(xp, g, r), ct[r[2]]
         ct[r[2]] = c if h is None else h + c
-
-    careful = plain
 
     def forward(self, tangents: list[Any], r: Record, xp: Namespace) -> Array | None:
         """Push a tangent forward."""
@@ -141,6 +139,11 @@ def _pull_right(g: Array, x: Array) -> Array:
     return x.T @ g
 
 
+def _present(r: Record) -> list[int]:
+    """Return the numbers of the traced ones of two operands."""
+    return [number for number in r[2:4] if number is not None]
+
+
 class _MatmulRule:
     """The product of a matrix and a matrix or vector: record `(rule, k, i, j, x, w)`.
 
@@ -149,11 +152,9 @@ class _MatmulRule:
 
     masks = False
     spreads = False
+    careful = None
 
-    @staticmethod
-    def operand_numbers(r: Record) -> list[int]:
-        """Return the numbers of the traced operands."""
-        return [number for number in r[2:4] if number is not None]
+    operand_numbers = staticmethod(_present)
 
     def __init__(self, raw: Namespace, complex: bool) -> None:
         self.raw, self.complex = raw, complex
@@ -174,8 +175,6 @@ class _MatmulRule:
             if slot is not None:
                 c, h = pull(g, xp.conj(other) if self.complex else other), ct[slot]
                 ct[slot] = c if h is None else h + c
-
-    careful = plain
 
     def forward(self, tangents: list[Any], r: Record, xp: Namespace) -> Array | None:
         """Push tangents forward: the product rule."""
@@ -326,6 +325,84 @@ def _getitem(cls: Any, space: Any) -> Callable[..., Any]:
     return getitem
 
 
+# --- choosing --------------------------------------------------------------------------------------
+
+
+class _WhereRule:
+    """A choice between arrays of one shape: record `(rule, k, i, j, condition)`.
+
+    The number of a constant is `None`.
+    """
+
+    masks = True
+    careful = None
+
+    def __init__(self, raw: Namespace) -> None:
+        self.raw = raw
+
+    operand_numbers = staticmethod(_present)
+
+    def reverse(self, ct: list[Any], own: bytearray, g: Array, r: Record) -> None:
+        """Pull a raw cotangent back to both branches."""
+        _, _, i, j, condition = r
+        if i is not None:
+            accumulate(ct, own, i, self.raw.where(condition, g, 0), True)
+        if j is not None:
+            accumulate(ct, own, j, self.raw.where(condition, 0, g), True)
+
+    def plain(self, ct: list[Any], own: bytearray, g: Array, r: Record, xp: Namespace) -> None:
+        """Pull any cotangent back to both branches."""
+        _, _, i, j, condition = r
+        for number, chosen in ((i, (g, 0)), (j, (0, g))):
+            if number is not None:
+                c, h = xp.where(condition, *chosen), ct[number]
+                ct[number] = c if h is None else h + c
+
+    def forward(self, tangents: list[Any], r: Record, xp: Namespace) -> Array | None:
+        """Choose between the tangents."""
+        _, _, i, j, condition = r
+        chosen = [None if n is None else tangents[n] for n in (i, j)]
+        if chosen[0] is None and chosen[1] is None:
+            return None
+        return xp.where(condition, *(0 if t is None else t for t in chosen))
+
+
+def _where(truth: Any, space: Any) -> Callable[..., Any]:
+    """Return `where` for a condition of class `truth`, and branches of one shape or numbers."""
+    rule, general = _WhereRule(space.raw), space.general("where")
+
+    def where(condition: Any, a: Any, b: Any, /) -> Any:
+        cls = type(a) if type(a) not in (int, float) else type(b)
+        if type(condition) is not truth or not getattr(cls, "_plain_floating", False):
+            return general(condition, a, b)
+        chosen, shape = condition._value, condition._value.shape
+        tape, numbers, values = CONSTANTS, [], []
+        for x in (a, b):
+            if type(x) is cls:
+                if x._tape is not CONSTANTS:
+                    if tape is not CONSTANTS and tape is not x._tape:
+                        return general(condition, a, b)
+                    tape = x._tape
+                if x._value.shape != shape:
+                    return general(condition, a, b)
+                numbers.append(None if x._tape is CONSTANTS else x._index)
+                values.append(x._value)
+            elif type(x) is float or type(x) is int:
+                numbers.append(None)
+                values.append(x)
+            else:
+                return general(condition, a, b)
+        y = space.raw.where(chosen, *values)
+        k = tape.next()
+        tape.masked = True
+        tape.append((rule, k, *numbers, chosen))
+        o = _new(cls)
+        o._value, o._index, o._tape = y, k, tape
+        return o
+
+    return where
+
+
 STRUCTURAL: dict[str, Callable[[Any, Any], Callable[..., Any]]] = {
     "getitem": _getitem,
     "matmul": _matmul,
@@ -334,3 +411,6 @@ STRUCTURAL: dict[str, Callable[[Any, Any], Callable[..., Any]]] = {
     "reshape": _reshape,
     "sum": _reduction("sum", _pull_sum, _push_sum),
 }
+
+# For conditions: classes of truth values.
+CHOOSING: dict[str, Callable[[Any, Any], Callable[..., Any]]] = {"where": _where}

@@ -74,7 +74,7 @@ def _sweep_masked(
         if g is None:
             continue
         ct[k] = None
-        if masked[k]:
+        if masked[k] and rule.careful is not None:
             rule.careful(ct, own, g, r, xp)
         elif in_place:
             rule.reverse(ct, own, g, r)

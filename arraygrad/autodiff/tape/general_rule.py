@@ -1,0 +1,206 @@
+"""The general rule: backwards and forwards through any function of the tables.
+
+A record is `(rule, k, operands, y, arguments, keywords)`.
+`operands` says where the traced operands stood: `((position, number), …)`, the position of an
+array in a list of arrays being `(position, place)`. A function that is linear keeps no values,
+just `Shaped` stand-ins.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from arraygrad._namespace import is_complex
+from arraygrad._typing import Array, DType, Namespace
+from arraygrad.autodiff.tape.record import Record
+from arraygrad.autodiff.tape.structural import accumulate
+from arraygrad.rules.primitives import unbroadcast
+from arraygrad.rules.table import Entry
+
+__all__ = ["GeneralRule", "Shaped", "stand_in"]
+
+# Functions that leave zero cotangents beside others: what was selected, and what was not.
+_MASKING = frozenset(
+    "clip getitem max maximum min minimum scatter_add set_at sort take take_along_axis tril triu"
+    " where".split()
+)
+# Functions that mix elements: the zeros of a cotangent do not survive their pullback.
+_MIXING = frozenset("matmul mean prod std sum tensordot var vecdot cumulative_sum".split())
+
+
+class Shaped:
+    """What a rule of a linear function may know of an operand: all but its values."""
+
+    __slots__ = ("device", "dtype", "shape")
+
+    def __init__(self, x: Array, device: Any) -> None:
+        self.shape: tuple[int, ...] = x.shape
+        self.dtype: DType = x.dtype
+        self.device = device
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        size = 1
+        for length in self.shape:
+            size *= length
+        return size
+
+
+def stand_in(x: Any, device_of: Callable[[Array], Any]) -> Any:
+    """Return the stand-in of an operand: an array, or a list of arrays."""
+    if isinstance(x, (list, tuple)):
+        return [stand_in(part, device_of) for part in x]
+    return Shaped(x, device_of(x)) if hasattr(x, "shape") else x
+
+
+class GeneralRule:
+    """The rule of one function of the tables, in every situation."""
+
+    def __init__(self, entry: Entry, space: Any, *, complex: bool = False) -> None:
+        self.entry, self.space = entry, space
+        replaced = complex and entry.not_holomorphic is not None
+        self.rules: tuple[Any, ...] = (entry.not_holomorphic or ()) if replaced else entry.rules
+        self.kind = "PULLBACKS" if replaced else entry.kind
+        self.takes = tuple(rule is not None for rule in self.rules)
+        self.masks = entry.name in _MASKING
+        self.spreads = entry.name not in _MIXING
+        self.careful = self._careful if self.kind == "DERIVATIVES" else None
+
+    @staticmethod
+    def operand_numbers(r: Record) -> list[int]:
+        """Return the numbers of a record's traced operands."""
+        return [number for _, number in r[2]]
+
+    def reverse(self, ct: list[Any], own: bytearray, g: Array, r: Record) -> None:
+        """Pull a raw cotangent back; what a rule returns may be a view, so it is not owned."""
+        for number, c in self._cotangents(g, r, self.space.raw, careful=False):
+            accumulate(ct, own, number, c, False)
+
+    def plain(self, ct: list[Any], own: bytearray, g: Array, r: Record, xp: Namespace) -> None:
+        """Pull any cotangent back."""
+        self._add(ct, self._cotangents(g, r, xp, careful=False))
+
+    def _careful(self, ct: list[Any], own: bytearray, g: Array, r: Record, xp: Namespace) -> None:
+        """Pull back, and keep zero cotangents zero."""
+        self._add(ct, self._cotangents(g, r, xp, careful=True))
+
+    @staticmethod
+    def _add(ct: list[Any], cotangents: Iterator[tuple[int, Array]]) -> None:
+        for number, c in cotangents:
+            h = ct[number]
+            ct[number] = c if h is None else h + c
+
+    def _cotangents(
+        self, g: Array, r: Record, xp: Namespace, *, careful: bool
+    ) -> Iterator[tuple[int, Array]]:
+        _, _, operands, y, arguments, keywords = r
+        lists: dict[int, Any] = {}
+        for position, number in operands:
+            if isinstance(position, tuple):
+                place, n = position
+                if place not in lists:
+                    lists[place] = self.pull(xp, place, g, y, arguments, keywords)
+                c, x = lists[place][n], arguments[place][n]
+            elif self.kind == "DERIVATIVES":
+                c, x = self._scaled(xp, position, g, y, arguments, careful), arguments[position]
+            else:
+                c, x = self.pull(xp, position, g, y, arguments, keywords), arguments[position]
+            yield number, cast(xp, c, x.dtype)
+
+    def pull(
+        self, xp: Namespace, position: int, g: Array, y: Any, arguments: Any, keywords: Any
+    ) -> Any:
+        """Return one operand's cotangent."""
+        return self.rules[position](xp, g, y, *arguments, **keywords)
+
+    def _scaled(
+        self, xp: Namespace, position: int, g: Array, y: Array, arguments: Any, careful: bool
+    ) -> Array:
+        d = self.rules[position](xp, y, *arguments)
+        if isinstance(d, (int, float)):
+            c = g if d == 1 else g * d
+        else:
+            c = g * (xp.conj(d) if self.space.is_complex(d.dtype) else d)
+            if careful:
+                c = xp.where(g == 0, xp.astype(g, c.dtype), c)
+        return unbroadcast(xp, c, arguments[position].shape)
+
+    # --- forwards ------------------------------------------------------------------------------
+
+    def forward(self, tangents: list[Any], r: Record, xp: Namespace) -> Array | None:
+        """Push tangents forward."""
+        _, _, operands, y, arguments, keywords = r
+        known = [(p, tangents[number]) for p, number in operands if tangents[number] is not None]
+        if not known:
+            return None
+        if self.kind == "LINEAR":
+            return self._push_linear(xp, known, arguments, keywords)
+        push = {"DERIVATIVES": self._push_scaled, "MULTILINEAR": self._push_one}.get(
+            self.kind, self._push_transposed
+        )
+        parts = [push(xp, p, t, y, arguments, keywords) for p, t in known]
+        total = parts[0]
+        for part in parts[1:]:
+            total = total + part
+        return cast(xp, total, y.dtype)
+
+    def _push_linear(self, xp: Namespace, known: Any, arguments: Any, keywords: Any) -> Array:
+        """Apply the function to the tangents, zeros where there is none."""
+        given = dict(known)
+        moved = [
+            _tangent(xp, x, place, given) if place < len(self.takes) and self.takes[place] else x
+            for place, x in enumerate(arguments)
+        ]
+        return self.space.evaluate(xp, self.entry.name, moved, keywords)
+
+    def _push_scaled(
+        self, xp: Namespace, position: int, t: Array, y: Array, arguments: Any, keywords: Any
+    ) -> Array:
+        d = self.rules[position](xp, y, *arguments)
+        scaled = t if isinstance(d, int) and d == 1 else t * d
+        return xp.broadcast_to(scaled, y.shape) if scaled.shape != y.shape else scaled
+
+    def _push_one(
+        self, xp: Namespace, position: int, t: Array, y: Array, arguments: Any, keywords: Any
+    ) -> Array:
+        """Replace one operand of a multilinear function by its tangent."""
+        moved = [t if n == position else x for n, x in enumerate(arguments)]
+        return self.space.evaluate(xp, self.entry.name, moved, keywords)
+
+    def _push_transposed(
+        self, xp: Namespace, position: Any, t: Array, y: Array, arguments: Any, keywords: Any
+    ) -> Array:
+        """Transpose the function's own pullback, which is linear."""
+        from arraygrad.autodiff import tape  # a rule needs the tape that runs it
+
+        def pullback(leaves: Any, constants: Any) -> tuple[list[Array], list[Any]]:
+            space = self.space
+            c = self.pull(space, position, leaves[0], y, arguments, keywords)
+            return [cast(space, c, arguments[position].dtype)], []
+
+        zeros = xp.zeros_like(y)
+        _, transpose, _ = tape.vjp(pullback, [zeros], [], once=True)
+        return transpose([t])[0]
+
+
+def _tangent(xp: Namespace, x: Any, place: Any, given: dict[Any, Array]) -> Any:
+    """Return the tangent that stands at a place, zeros if there is none."""
+    if isinstance(x, list):
+        return [_tangent(xp, part, (place, n), given) for n, part in enumerate(x)]
+    if place in given:
+        return given[place]
+    return xp.zeros(x.shape, dtype=x.dtype, device=x.device) if isinstance(x, Shaped) else x
+
+
+def cast(xp: Namespace, c: Array, dtype: DType) -> Array:
+    """Return a cotangent in its operand's dtype: the real part, where that is real."""
+    if c.dtype == dtype:
+        return c
+    if is_complex(xp, c.dtype) and not is_complex(xp, dtype):
+        c = xp.real(c)
+    return c if c.dtype == dtype else xp.astype(c, dtype)

@@ -1,0 +1,245 @@
+"""Methods that arrays of NumPy and CuPy have beside the standard's, for traced arrays of any library.
+
+Names, signatures and defaults are NumPy's; each method is spelt with functions of the standard.
+`x.sort()` and `x.fill(value)`, which change an array, make the name stand for the new values, as
+`x[key] = value` does: other names of the old array keep the old values.
+"""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from arraygrad._namespace import is_complex
+from arraygrad._typing import Array, DType
+from arraygrad.errors import GraphBreakError, NoRuleError
+
+__all__ = ["Methods", "refuse_out"]
+
+
+def refuse_out(out: Any, name: str) -> None:
+    """Raise if a result is to be written into an array: its gradient would be lost there."""
+    if out is not None:
+        message = (
+            f"`out` of {name}: writing a traced result into an array would lose its gradient; "
+            "use what is returned, or write `x[key] = value`, `x = x + y`"
+        )
+        raise GraphBreakError(message)
+
+
+def _reduction(name: str, doc: str) -> Callable[..., Any]:
+    def method(self: Any, axis: Any = None, out: Any = None, keepdims: bool = False) -> Array:
+        refuse_out(out, name)
+        return self._quick[name](self, axis=axis, keepdims=keepdims)
+
+    method.__name__, method.__doc__ = name, doc
+    return method
+
+
+def _accumulation(name: str, doc: str) -> Callable[..., Any]:
+    def method(
+        self: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False
+    ) -> Array:
+        if out is not None:
+            refuse_out(out, name)
+        x = self if dtype is None else self.astype(dtype)
+        return x._quick[name](x, axis=axis, keepdims=keepdims)
+
+    method.__name__, method.__doc__ = name, doc
+    return method
+
+
+def _spread(name: str, doc: str) -> Callable[..., Any]:
+    def method(self: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: float = 0,
+               keepdims: bool = False, *, correction: float | None = None) -> Array:  # fmt: skip
+        refuse_out(out, name)
+        x = self if dtype is None else self.astype(dtype)
+        freedom = ddof if correction is None else correction
+        return x._quick[name](x, axis=axis, correction=freedom, keepdims=keepdims)
+
+    method.__name__, method.__doc__ = name, doc
+    return method
+
+
+def _running(name: str, doc: str) -> Callable[..., Any]:
+    def method(self: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Array:
+        refuse_out(out, name)
+        x = self.ravel() if axis is None else self
+        return x._quick[name](x, axis=axis or 0, dtype=dtype)
+
+    method.__name__, method.__doc__ = name, doc
+    return method
+
+
+class Methods:
+    """NumPy's methods, for a traced array to inherit."""
+
+    __slots__ = ()
+
+    # What a traced array has.
+    _space: ClassVar[Any]
+    _quick: ClassVar[Any]
+    dtype: DType
+    ndim: int
+    shape: tuple[int, ...]
+    size: int
+
+    # --- reductions --------------------------------------------------------------------------
+
+    all = _reduction("all", "Return whether all elements along axes are true.")
+    any = _reduction("any", "Return whether an element along axes is true.")
+    argmax = _reduction("argmax", "Return the index of the first maximum.")
+    argmin = _reduction("argmin", "Return the index of the first minimum.")
+    max = _reduction("max", "Return the maximum along axes.")
+    min = _reduction("min", "Return the minimum along axes.")
+    mean = _accumulation("mean", "Return the mean along axes.")
+    prod = _accumulation("prod", "Return the product along axes.")
+    sum = _accumulation("sum", "Return the sum along axes.")
+    std = _spread("std", "Return the standard deviation along axes.")
+    var = _spread("var", "Return the variance along axes.")
+    cumprod = _running("cumulative_prod", "Return the running products along an axis.")
+    cumsum = _running("cumulative_sum", "Return the running sums along an axis.")
+
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
+        """Return the sum along a diagonal."""
+        return self.diagonal(offset, axis1, axis2).sum(axis=-1)
+
+    # --- shapes ------------------------------------------------------------------------------
+
+    def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Array:
+        """Return the elements in another shape: a tuple, or some integers."""
+        _refuse_order(order)
+        lengths = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
+        if isinstance(lengths, tuple | list):
+            return self._quick["reshape"](self, tuple(lengths), copy=copy)
+        return self._quick["reshape"](self, (int(lengths),), copy=copy)
+
+    def ravel(self, order: str = "C") -> Array:
+        """Return the elements in one dimension."""
+        _refuse_order(order)
+        return self._quick["reshape"](self, (-1,) if self.size else (0,))
+
+    flatten = ravel
+
+    def transpose(self, *axes: Any) -> Array:
+        """Return the array with its axes in another order, by default reversed."""
+        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
+        order = order or tuple(range(self.ndim))[::-1]
+        return self._quick["permute_dims"](self, tuple(order))
+
+    def swapaxes(self, axis1: int, axis2: int) -> Array:
+        """Return the array with two axes exchanged."""
+        order = list(range(self.ndim))
+        order[axis1], order[axis2] = order[axis2], order[axis1]
+        return self._quick["permute_dims"](self, tuple(order))
+
+    def squeeze(self, axis: Any = None) -> Array:
+        """Return the array without its axes of length 1."""
+        if axis is None:
+            axis = tuple(i for i, length in enumerate(self.shape) if length == 1)
+        return self._space.squeeze(self, axis=axis)
+
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
+        """Return a diagonal, as the last axis."""
+        x = self._space.moveaxis(self, (axis1, axis2), (-2, -1))
+        *batch, rows, columns = x.shape
+        first = -offset if offset < 0 else 0
+        count = rows - first if rows - first < columns - first - offset else columns - first - offset
+        start, step = first * (columns + 1) + offset, columns + 1
+        stop = start + (count - 1) * step + 1
+        flat = self._space.reshape(x, (*batch, rows * columns))
+        return flat[..., start:stop:step] if count > 0 else flat[..., :0]
+
+    # --- elements ----------------------------------------------------------------------------
+
+    def clip(self, min: Any = None, max: Any = None, out: Any = None) -> Array:
+        """Return the elements, limited to an interval."""
+        refuse_out(out, "clip")
+        return self._space.clip(self, min, max)
+
+    def conj(self) -> Array:
+        """Return the complex conjugate."""
+        return self._space.conj(self) if is_complex(self._space.base, self.dtype) else self
+
+    conjugate = conj
+
+    def round(self, decimals: int = 0, out: Any = None) -> Array:
+        """Return the elements, rounded to decimals: a constant."""
+        refuse_out(out, "round")
+        if decimals == 0:
+            return self._space.round(self)
+        return self._space.round(self * 10.0**decimals) / 10.0**decimals
+
+    def repeat(self, repeats: Any, axis: int | None = None) -> Array:
+        """Return the array with its elements repeated."""
+        return self._space.repeat(self, repeats, axis=axis)
+
+    def take(self, indices: Any, axis: int | None = None, out: Any = None) -> Array:
+        """Return elements along an axis."""
+        refuse_out(out, "take")
+        xp, x = self._space, self if axis is not None else self.ravel()
+        indices, axis = xp.asarray(indices), (axis or 0) % x.ndim
+        taken = xp.take(x, xp.reshape(indices, (-1,)), axis=axis)
+        return xp.reshape(taken, (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
+
+    def nonzero(self) -> tuple[Array, ...]:
+        """Return the indices of the elements that are not zero."""
+        found: tuple[Array, ...] = self._space.nonzero(self)
+        return found
+
+    def argsort(self, axis: int | None = -1) -> Array:
+        """Return the indices that sort the array along an axis; equal elements keep their order."""
+        x = self.ravel() if axis is None else self
+        return self._space.argsort(x, axis=-1 if axis is None else axis)
+
+    def sort(self, axis: int = -1) -> None:
+        """Make this name stand for the sorted array."""
+        self._rebind(self._space.sort(self, axis=axis))
+
+    def fill(self, value: Any) -> None:
+        """Make this name stand for an array filled with a value."""
+        self._rebind(self._space.set_at(self, ..., value))
+
+    def _rebind(self, new: Any) -> None:
+        raise NotImplementedError
+
+    # --- products, copies --------------------------------------------------------------------
+
+    def dot(self, b: Any, out: Any = None) -> Array:
+        """Return the product of matrices; of more axes, the last by the last but one."""
+        refuse_out(out, "dot")
+        xp, a = self._space, self
+        b = b if isinstance(b, Methods) else xp.asarray(b)
+        if not a.ndim or not b.ndim:
+            return xp.multiply(a, b)
+        if b.ndim < 3:
+            return xp.matmul(a, b)
+        return xp.tensordot(a, b, axes=([a.ndim - 1], [b.ndim - 2]))
+
+    def astype(self, dtype: DType, *, copy: bool = True) -> Array:
+        """Return the elements in another data type."""
+        return self._space.astype(self, dtype, copy=copy)
+
+    def copy(self) -> Array:
+        """Return a copy: the same record, so that gradients flow to the same place."""
+        value = self._value  # type: ignore[attr-defined]
+        fresh = value.copy() if isinstance(value, Methods) else _copied(self._space, value)
+        return self._space.wrap(fresh, self._index, self._tape)  # type: ignore[attr-defined]
+
+    @property
+    def itemsize(self) -> int:
+        """The number of bytes of an element."""
+        return int(self.dtype.itemsize)
+
+    @property
+    def nbytes(self) -> int:
+        """The number of bytes of all elements."""
+        return self.size * self.itemsize
+
+
+def _copied(space: Any, value: Array) -> Array:
+    return space.base.asarray(value, copy=True)
+
+
+def _refuse_order(order: str) -> None:
+    if order not in ("C", "K", "A"):
+        message = f"`order={order!r}` has no derivative rule: transpose before and after"
+        raise NoRuleError(message)
