@@ -1,0 +1,47 @@
+"""The committed names are the standard's, and the rules' tables divide them among themselves."""
+
+from operator import attrgetter
+
+import array_api_strict
+import pytest
+
+from arraygrad.rules import table
+from conformance_tests.internals.rule_cases import CASES
+from conformance_tests.internals.standard_names import CHAPTERS, names_of
+
+RULED = [chapter for chapter in CHAPTERS if chapter not in ("inspection", "linalg", "fft")]
+BESIDE = {"getitem", "power_of", "scatter_add", "set_at"}  # what the rules add to the standard
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_every_name_is_a_function_of_array_api_strict(chapter):
+    assert all(callable(attrgetter(name)(array_api_strict)) for name in names_of(chapter))
+
+
+def test_no_function_of_array_api_strict_is_missing():
+    own = {
+        "get_array_api_strict_flags",
+        "reset_array_api_strict_flags",
+        "set_array_api_strict_flags",
+    }
+    functions = {
+        name
+        for name in array_api_strict.__all__
+        if callable(getattr(array_api_strict, name))
+        and not isinstance(getattr(array_api_strict, name), type)
+    }
+    chapters = [*RULED, "inspection"]
+    assert functions - own == {name for chapter in chapters for name in names_of(chapter)}
+
+
+@pytest.mark.parametrize("chapter", RULED)
+def test_every_name_is_in_exactly_one_table_of_its_chapter(chapter):
+    module = next(m for m in table.CHAPTERS if m.__name__.endswith(f".{chapter}"))
+    found = [name for kind in table.KINDS for name in getattr(module, kind, ())]
+    assert sorted(set(found) - BESIDE) == sorted(names_of(chapter))
+    assert len(found) == len(set(found))
+
+
+def test_every_name_with_a_derivative_has_a_case():
+    ruled = {n for kind in table.KINDS if kind != "CONSTANT" for n in table.names_of(kind)}
+    assert ruled - {"power_of"} <= set(CASES)
