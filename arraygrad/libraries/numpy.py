@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from arraygrad._typing import Array, Namespace
+from arraygrad._typing import Array, DType, Namespace
 from arraygrad.libraries.generic import Library, assign
 from arraygrad.libraries.indexing import is_basic, is_mask, positions
 
@@ -47,6 +47,11 @@ def quick_functions() -> dict[str, Callable[..., Any]]:
             return ndarray(shape, x.dtype, x, 0, (0,) * len(shape))
         return np.broadcast_to(x, shape)
 
+    def astype(
+        x: Array, dtype: DType, /, *, copy: bool = True, device: str | None = None
+    ) -> Array:
+        return x.astype(dtype, copy=copy)
+
     def reshape(x: Array, /, shape: tuple[int, ...], *, copy: bool | None = None) -> Array:
         return x.reshape(shape) if copy is None else np.reshape(x, shape, copy=copy)
 
@@ -58,6 +63,7 @@ def quick_functions() -> dict[str, Callable[..., Any]]:
         return np.where(condition, x1, x2)
 
     return {
+        "astype": astype,
         "broadcast_to": broadcast_to,
         "mean": mean,
         "permute_dims": lambda x, /, axes: x.transpose(axes),

@@ -158,14 +158,17 @@ class _Printer:
         # Of the shape of the result: what may be overwritten by one of that shape.
         operands = () if rule.broadcast else (f"x{n}" for n in rule.traced)
         self.full = {"g", "y", *operands}
+        # What is an array for sure: an operand that is not traced may be a number.
+        self.arrays = {"g", "y", *(f"x{n}" for n in rule.traced)}
         self.fresh: set[str] = set()
         self.last = {source: step.target for step in steps for source in step.sources}
 
     def step(self, step: Step, kept: frozenset[str]) -> None:
         """Print one step; what is `kept` is still needed, and not overwritten."""
         sources = list(step.sources)
-        if any(source in self.full for source in sources):
-            self.full.add(step.target)
+        for known in (self.full, self.arrays):
+            if not known.isdisjoint(sources):
+                known.add(step.target)
         if step.operator not in _IN_PLACE or not self._overwrite(step, sources, kept):
             self.lines.append(f"{step.target} = {self._value(step.operator, sources)}")
         self.fresh.add(step.target)
@@ -179,10 +182,10 @@ class _Printer:
                 continue
             if left in self.fresh and left in self.full:
                 name = self.alias[step.target] = self.name(left)
-                self.lines.append(f"{name} {step.operator}= {self._operand(right)}")
+                self.lines.append(f"{name} {step.operator}= {self._operand(right, left)}")
                 return True
         if sources[0] == "g" and "g" not in kept and self.last["g"] == step.target:
-            value = self._operand(sources[1])
+            value = self._operand(sources[1], "g")
             self.lines.append(f"if own[k]: g {step.operator}= {value}")
             self.lines.append(f"else: g = g {step.operator} {value}")
             self.alias[step.target] = "g"
@@ -193,8 +196,10 @@ class _Printer:
         """Return the variable that holds a step's result now."""
         return self.alias.get(source, source)
 
-    def _operand(self, source: str) -> str:
-        if not source[0].isalpha() and self.in_place and self.rule._library.cheap_zero_d:
+    def _operand(self, source: str, other: str) -> str:
+        """Return how to spell an operand: a number beside an array as a 0-d array."""
+        cheap = self.in_place and self.rule._library.cheap_zero_d
+        if cheap and not source[0].isalpha() and other in self.arrays:
             return f"constant_{'m' if source[0] == '-' else ''}{_identifier(source)}"
         return self.name(source)
 
@@ -206,8 +211,8 @@ class _Printer:
         if operator == "**":
             return f"{self.name(sources[0])} ** {self.name(sources[1])}"
         if not operator.isidentifier():
-            left, right = map(self._operand, sources)
-            return f"{left} {operator} {right}"
+            left, right = sources
+            return f"{self._operand(left, right)} {operator} {self._operand(right, left)}"
         space = "raw" if self.in_place else "xp"
         return f"{space}.{operator}({', '.join(map(self.name, sources))})"
 
@@ -264,7 +269,7 @@ def _accumulate(
     if rule.broadcast:
         space = "raw" if printer.in_place else "xp"
         lines.append(f"c = unbroadcast({space}, {value}, s{n})")
-        owned = f"1 if c is not {value} else {owned}"
+        owned = "1" if owned == "1" else f"1 if c is not {value} else {owned}"
         value = "c"
     plus, sign, owned = ("-", "-", "1") if negative else ("+", "", owned)
     lines.append(f"h = ct[i{n}]")
