@@ -11,8 +11,7 @@ A new thread starts outside every call: a gradient taken in a thread pool inside
 to the gradient around it only if the pool runs its tasks in a copy of the context.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
@@ -60,14 +59,16 @@ def stop_gradient(x: Tensor) -> Tensor:
     return x.detach()
 
 
-@contextmanager
-def keep_graph() -> Iterator[None]:
+class keep_graph:  # noqa: N801  # used like a function
     """Let results of the calls in here stay part of the caller's own graphs."""
-    token = _inside.set(True)
-    try:
-        yield
-    finally:
-        _inside.reset(token)
+
+    __slots__ = ("_token",)
+
+    def __enter__(self) -> None:
+        self._token = _inside.set(True)
+
+    def __exit__(self, *error: object) -> None:
+        _inside.reset(self._token)
 
 
 def _fresh(leaves: Leaves, constants: Leaves) -> list[Tensor] | None:
@@ -99,11 +100,10 @@ def _graph_vjp(
         if not live:
             return [torch.zeros_like(x) for x in fresh]
         ys, seeds = zip(*live, strict=True)
-        nested = _fresh(cotangents, ()) is None
-        found = torch.autograd.grad(
-            ys, fresh, seeds, retain_graph or nested, nested, materialize_grads=True
+        nested = retain_graph and _fresh(cotangents, ()) is None
+        return list(
+            torch.autograd.grad(ys, fresh, seeds, retain_graph, nested, materialize_grads=True)
         )
-        return list(found)
 
     return _detach(outputs), pullback, _detach(aux)
 

@@ -8,9 +8,9 @@
 `stop_gradient`                a constant                                   constants.py
 =============================  ==========================================================
 
-A call runs `_call.py`: arguments are trees, taken apart (`_parts.py`) into arrays that are
+A call is a `Call`: it takes the arguments, which are trees, apart into arrays that are
 differentiated and arrays that are not; what those have in common (`_arrays.py`) says who
-differentiates; `_body.py` is the function between flat lists that the autodiff sees.
+differentiates. A `Body` is the function between flat lists that the autodiff sees.
 """
 
 from arraygrad.operators.constants import stop_gradient

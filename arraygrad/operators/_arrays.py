@@ -1,46 +1,133 @@
-"""What the arrays of one call have in common: library, autodiff, device, floating dtype."""
+"""What the leaves of one call have in common: library, autodiff, device, floating dtype."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias
 
-from arraygrad._namespace import array_namespace, is_array, is_floating, library_name
-from arraygrad._typing import Array, Autodiff, DType, Leaves, Namespace
+from arraygrad._namespace import (
+    array_namespace,
+    is_array,
+    is_complex,
+    is_floating,
+    library_name,
+)
+from arraygrad._typing import Array, Autodiff, DType, Namespace
 from arraygrad.autodiff import autodiff_named
 from arraygrad.errors import DeviceError, DtypeError, MixedLibraryError
 from arraygrad.libraries import library_of
 
-__all__ = [
-    "Where",
-    "autodiff_for",
-    "check_devices",
-    "check_floating",
-    "common_namespace",
-    "is_constant",
-    "is_number",
-    "is_variable",
-    "with_arrays",
-]
+__all__ = ["Kinds", "check_floating", "common_namespace"]
 
-Where = Callable[[Any], str]
+Kind: TypeAlias = tuple[type, DType | None]
+
+Where: TypeAlias = Callable[[Any], str]
 """Spells where a leaf lies in the caller's arguments: for messages only."""
 
 # NumPy's objects, strings and dates: arrays to NumPy, but not to the standard.
-_FOREIGN_KINDS = frozenset("OSUTMmV")
+_FOREIGN = frozenset("OSUTMmV")
 
 
-def is_number(leaf: Any) -> bool:
-    """Say whether a leaf is a Python float or complex."""
-    return isinstance(leaf, (float, complex)) and not is_array(leaf)
+class Kinds:
+    """The leaves of a call, judged kind by kind: one of a type and dtype speaks for all.
+
+    Raises
+    ------
+    MixedLibraryError, DeviceError
+        If the arrays do not belong together.
+    """
+
+    __slots__ = ("_arrays", "_examples", "_kinds", "_leaves", "_library", "_where", "xp")
+
+    def __init__(self, leaves: list[Any], where: Where) -> None:
+        self._leaves, self._where = leaves, where
+        self._kinds = [(type(leaf), getattr(leaf, "dtype", None)) for leaf in leaves]
+        self._examples = dict(zip(self._kinds, leaves, strict=True))
+        self._arrays = {kind for kind, leaf in self._examples.items() if _is_standard(leaf)}
+        self.xp = common_namespace([self._examples[kind] for kind in self._arrays], where)
+        self._library = library_of(self.xp)
+        if not self._library.moves:
+            self._check_devices()
+
+    def variables(self, places: Iterable[int]) -> list[int]:
+        """Return at which of these places leaves take part in differentiation.
+
+        Raises
+        ------
+        DtypeError
+            If one is an array that cannot have a gradient.
+        """
+        fit = {kind: self._takes_part(kind, leaf) for kind, leaf in self._examples.items()}
+        found = [i for i in places if fit[self._kinds[i]]]
+        for kind in {self._kinds[i] for i in found}:
+            if kind[1] is not None and not is_floating(self.xp, kind[1]):
+                first = next(i for i in found if self._kinds[i] == kind)
+                check_floating(self.xp, self._leaves[first], self._where)
+        return found
+
+    def constants(self, places: Iterable[int]) -> list[int]:
+        """Return at which of these places arrays are."""
+        return [i for i in places if self._kinds[i] in self._arrays]
+
+    def autodiff(self, forced: str | None) -> Autodiff:
+        """Return who differentiates these arrays."""
+        if forced is None:
+            return autodiff_named(self._library.autodiff)
+        if forced in ("jax", "torch") and forced != library_name(self.xp):
+            theirs = library_name(self.xp)
+            message = f"autodiff {forced!r} differentiates its own arrays, got arrays of {theirs}"
+            raise MixedLibraryError(message)
+        return autodiff_named(forced)
+
+    def lift(self, variables: list[Any]) -> list[Array]:
+        """Turn the Python numbers among variables into 0-d arrays like the other arrays."""
+        if not any(dtype is None for _, dtype in self._examples):
+            return variables
+        real, complex_ = self._dtypes()
+        device = None if self._library.moves else self._device()
+
+        def array(x: Any) -> Array:
+            if is_array(x):
+                return x
+            dtype = complex_ if isinstance(x, complex) else real
+            return self.xp.asarray(x, dtype=dtype, device=device)
+
+        return [array(x) for x in variables]
+
+    def _takes_part(self, kind: Kind, leaf: Any) -> bool:
+        return kind in self._arrays or isinstance(leaf, (float, complex)) or is_array(leaf)
+
+    def _dtypes(self) -> tuple[DType, DType]:
+        """Return the real and the complex dtype that Python numbers take here."""
+        xp = self.xp
+        floating = [dtype for _, dtype in self._arrays if is_floating(xp, dtype)]
+        if not floating:
+            return xp.asarray(0.0).dtype, xp.asarray(0j).dtype
+        dtype = xp.result_type(*floating)
+        if is_complex(xp, dtype):
+            return xp.real(xp.empty((), dtype=dtype)).dtype, dtype
+        return dtype, xp.result_type(dtype, xp.complex64)
+
+    def _device(self) -> Any:
+        return next((getattr(self._examples[kind], "device", None) for kind in self._arrays), None)
+
+    def _check_devices(self) -> None:
+        """Make sure that the arrays lie together."""
+        arrays = [self._leaves[i] for i in self.constants(range(len(self._leaves)))]
+        devices = [getattr(x, "device", None) for x in arrays]
+        if not devices or devices.count(devices[0]) == len(devices):
+            return
+        odd = next(i for i, device in enumerate(devices) if device != devices[0])
+        message = (
+            f"expected arrays on one device, got {self._where(arrays[0])} on {devices[0]} "
+            f"and {self._where(arrays[odd])} on {devices[odd]}"
+        )
+        raise DeviceError(message)
 
 
-def is_variable(leaf: Any) -> bool:
-    """Say whether a leaf of a differentiated argument takes part."""
-    return is_array(leaf) or isinstance(leaf, (float, complex))
-
-
-def is_constant(leaf: Any) -> bool:
-    """Say whether a leaf of another argument is an array that a tape may lift."""
-    return is_array(leaf) and getattr(leaf.dtype, "kind", None) not in _FOREIGN_KINDS
+def check_floating(xp: Namespace, x: Array, where: Where) -> None:
+    """Make sure that an array can have a gradient."""
+    if not is_floating(xp, x.dtype):
+        message = f"{where(x)} has dtype {x.dtype}: only floating arrays have gradients"
+        raise DtypeError(message)
 
 
 def common_namespace(arrays: Sequence[Array], where: Where) -> Namespace:
@@ -48,88 +135,25 @@ def common_namespace(arrays: Sequence[Array], where: Where) -> Namespace:
 
     Traced arrays may stand beside raw ones of their own library: the namespace is theirs.
     """
-    spaces: dict[int, tuple[Namespace, Array]] = {}
-    for x in {type(x): x for x in arrays}.values():
-        xp = array_namespace(x)
-        spaces.setdefault(id(xp), (xp, x))
-    if not spaces:
+    if not arrays:
         import numpy as np
 
         return array_namespace(np.empty(()))
-    if len(spaces) == 1:
-        return next(iter(spaces.values()))[0]
-    return _outermost(list(spaces.values()), where)
+    found = [(array_namespace(x), x) for x in arrays]
+    xp = found[0][0]
+    return xp if all(other is xp for other, _ in found) else _innermost(found, where)
 
 
-def _outermost(found: list[tuple[Namespace, Array]], where: Where) -> Namespace:
+def _innermost(found: list[tuple[Namespace, Array]], where: Where) -> Namespace:
     """Return the one namespace that takes the arrays of all others."""
     for xp, _ in found:
-        own = hasattr(xp, "__arraygrad_library__")
-        if own and all(other is xp or other is xp.base for other, _ in found):
+        traced = hasattr(xp, "__arraygrad_library__")
+        if traced and all(other is xp or other is xp.base for other, _ in found):
             return xp
     given = " and ".join(f"{library_name(xp)} at {where(x)}" for xp, x in found)
     message = f"expected arrays of one library, got {given}"
     raise MixedLibraryError(message)
 
 
-def autodiff_for(xp: Namespace, forced: str | None) -> Autodiff:
-    """Return who differentiates arrays of a namespace."""
-    if forced is None:
-        return autodiff_named(library_of(xp).autodiff)
-    autodiff = autodiff_named(forced)
-    if forced in ("jax", "torch") and forced != library_name(xp):
-        message = f"autodiff {forced!r} differentiates its own arrays, got {library_name(xp)}'s"
-        raise MixedLibraryError(message)
-    return autodiff
-
-
-def check_floating(xp: Namespace, arrays: Sequence[Array], where: Where) -> None:
-    """Make sure that arrays can have gradients."""
-    wrong = [dtype for dtype in {x.dtype for x in arrays} if not is_floating(xp, dtype)]
-    if wrong:
-        bad = next(x for x in arrays if x.dtype in wrong)
-        message = f"{where(bad)} has dtype {bad.dtype}: only floating arrays have gradients"
-        raise DtypeError(message)
-
-
-def check_devices(xp: Namespace, arrays: Sequence[Array], where: Where) -> None:
-    """Make sure that arrays lie together, unless their library moves them by itself."""
-    if len(arrays) < 2 or library_of(xp).moves:
-        return
-    first = _device(arrays[0])
-    for x in arrays:
-        if _device(x) != first:
-            message = (
-                f"expected arrays on one device, got {where(arrays[0])} on {first} "
-                f"and {where(x)} on {_device(x)}"
-            )
-            raise DeviceError(message)
-
-
-def with_arrays(xp: Namespace, leaves: Leaves, arrays: Sequence[Array]) -> list[Array]:
-    """Turn the Python numbers among leaves into 0-d arrays with the arrays' dtype and device."""
-    real, complex_, device = _float_dtypes(xp, arrays)
-
-    def lift(leaf: Any) -> Array:
-        if not is_number(leaf):
-            return leaf
-        dtype = complex_ if isinstance(leaf, complex) else real
-        return xp.asarray(leaf, dtype=dtype, device=device)
-
-    return [lift(leaf) for leaf in leaves]
-
-
-def _float_dtypes(xp: Namespace, arrays: Sequence[Array]) -> tuple[DType, DType, Any]:
-    """Return the real and the complex dtype that Python numbers take here, and the device."""
-    floating = [x for x in arrays if is_floating(xp, x.dtype)]
-    if not floating:
-        return xp.asarray(0.0).dtype, xp.asarray(0j).dtype, None
-    dtype = xp.result_type(*floating)
-    device = None if library_of(xp).moves else _device(floating[0])
-    if xp.isdtype(dtype, "complex floating"):
-        return xp.real(xp.empty((), dtype=dtype)).dtype, dtype, device
-    return dtype, xp.result_type(dtype, xp.complex64), device
-
-
-def _device(x: Array) -> Any:
-    return getattr(x, "device", None)
+def _is_standard(leaf: Any) -> bool:
+    return is_array(leaf) and getattr(leaf.dtype, "kind", None) not in _FOREIGN

@@ -4,53 +4,49 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from arraygrad._namespace import is_array, is_complex, is_floating, is_real_floating
-from arraygrad._tree import flatten, unflatten
+from arraygrad._tree import TreeDef, flatten, unflatten
 from arraygrad._typing import Array, Autodiff, Leaves, Namespace, Pullback, Tree
 from arraygrad.errors import DtypeError, NotScalarError, StructureError
-from arraygrad.operators._parts import locate
+from arraygrad.operators._locate import locate
 
-__all__ = [
-    "Body",
-    "check_floating_output",
-    "check_real_output",
-    "check_scalar",
-    "check_scalar_output",
-    "record",
-]
+__all__ = ["Body", "check_scalar", "floating_outputs", "real_outputs", "record", "scalar_output"]
 
 Flat: TypeAlias = Callable[[Leaves, Leaves], tuple[list[Array], list[Any]]]
 """From leaves and constants to outputs and auxiliary data."""
 
-Check: TypeAlias = Callable[[Namespace, Any, list[Any]], None]
-"""Refuses what a function returned: given its namespace, the tree, and the tree's leaves."""
+Output: TypeAlias = tuple[list[Array], TreeDef | None]
+Reader: TypeAlias = Callable[[Namespace, Any], Output]
+"""Takes what a function returned apart, and refuses what it should not have returned."""
 
 
 class Body:
     """A function between flat lists, which remembers the structure of what it returned."""
 
-    __slots__ = ("_arguments", "_aux", "_check", "_f", "_has_aux", "_outputs", "_xp")
+    __slots__ = ("_arguments", "_aux", "_f", "_has_aux", "_outputs", "_read", "_xp")
 
-    def __init__(self, f: Callable[..., Any], call: Any, check: Check, *, has_aux: bool) -> None:
+    def __init__(self, f: Callable[..., Any], call: Any, read: Reader, *, has_aux: bool) -> None:
         self._f, self._arguments, self._xp = f, call.arguments, call.xp
-        self._check, self._has_aux = check, has_aux
-        self._outputs = self._aux = flatten(None)[1]
+        self._read, self._has_aux = read, has_aux
+        self._outputs: TreeDef | None = None
+        self._aux: TreeDef | None = None
 
     def __call__(self, leaves: Leaves, constants: Leaves) -> tuple[list[Array], list[Any]]:
         args, kwargs = self._arguments(leaves, constants)
         y = self._f(*args, **kwargs)
-        y, aux = _split(y) if self._has_aux else (y, None)
-        outputs, self._outputs = flatten(y)
-        self._check(self._xp, y, outputs)
-        found, self._aux = flatten(aux)
-        return outputs, found
+        aux: list[Any] = []
+        if self._has_aux:
+            y, rest = _split(y)
+            aux, self._aux = flatten(rest)
+        outputs, self._outputs = self._read(self._xp, y)
+        return outputs, aux
 
     def whole(self, values: Leaves) -> Tree:
         """Return a tree shaped like the output, with one value per leaf."""
-        return unflatten(self._outputs, values)
+        return values[0] if self._outputs is None else unflatten(self._outputs, values)
 
     def whole_aux(self, values: Leaves) -> Tree:
-        """Return the auxiliary output with these leaves."""
-        return unflatten(self._aux, values)
+        """Return the auxiliary output with these leaves; None without one."""
+        return None if self._aux is None else unflatten(self._aux, values)
 
 
 def _split(result: Any) -> tuple[Any, Any]:
@@ -80,33 +76,34 @@ def check_scalar(xp: Namespace, y: Any, name: str) -> None:
         raise NotScalarError(message)
 
 
-def check_scalar_output(xp: Namespace, y: Any, leaves: list[Any]) -> None:
-    """Refuse every output but a real 0-d array."""
+def scalar_output(xp: Namespace, y: Any) -> Output:
+    """Read a real 0-d array, and nothing else."""
     check_scalar(xp, y, "f(...)")
+    return [y], None
 
 
-def check_floating_output(xp: Namespace, y: Any, leaves: list[Any]) -> None:
-    """Refuse leaves that have no derivative."""
+def floating_outputs(xp: Namespace, y: Any) -> Output:
+    """Read a tree of floating arrays."""
+    leaves, treedef = flatten(y)
     for leaf in leaves:
         if not (is_array(leaf) and is_floating(xp, leaf.dtype)):
             message = (
-                f"every output must be a floating array, got {_describe(leaf)} "
-                f"at {_where(leaf, y)}; return the rest as aux, with has_aux=True"
+                f"{locate(leaf, **{'f(...)': y})} must be a floating array, got {_describe(leaf)}; "
+                f"return what has no derivative as aux, with has_aux=True"
             )
             raise DtypeError(message)
+    return leaves, treedef
 
 
-def check_real_output(xp: Namespace, y: Any, leaves: list[Any]) -> None:
-    """Refuse leaves that have no derivative, and complex ones."""
-    check_floating_output(xp, y, leaves)
+def real_outputs(xp: Namespace, y: Any) -> Output:
+    """Read a tree of real floating arrays."""
+    leaves, treedef = floating_outputs(xp, y)
     for leaf in leaves:
         if is_complex(xp, leaf.dtype):
-            message = f"a Jacobian is of real arrays only, got {leaf.dtype} at {_where(leaf, y)}"
+            where = locate(leaf, **{"f(...)": y})
+            message = f"a Jacobian is of real arrays only, got {leaf.dtype} at {where}"
             raise DtypeError(message)
-
-
-def _where(leaf: Any, y: Tree) -> str:
-    return locate(leaf, (("f(...)", y),))
+    return leaves, treedef
 
 
 def _describe(x: Any) -> str:

@@ -6,23 +6,15 @@ through untouched.
 """
 
 from collections.abc import Sequence
+from itertools import islice
 from operator import index
 from typing import Any, TypeAlias
 
-from arraygrad._tree import flatten_with_paths, format_path
+from arraygrad._tree import flatten, flatten_with_paths, format_path, unflatten
 from arraygrad._typing import Array, Leaves, Pullback
-from arraygrad.operators._arrays import (
-    autodiff_for,
-    check_devices,
-    check_floating,
-    common_namespace,
-    is_constant,
-    is_number,
-    is_variable,
-    with_arrays,
-)
+from arraygrad.operators._arrays import Kinds
 from arraygrad.operators._body import Body, record
-from arraygrad.operators._parts import locate, take_apart
+from arraygrad.operators._locate import locate
 
 __all__ = ["Argnums", "Call", "parse_argnums"]
 
@@ -40,8 +32,8 @@ class Call:
     """The arrays of one call, who differentiates them, and the way back to the arguments."""
 
     __slots__ = (
-        "args", "autodiff", "constants", "differentiated", "kwargs", "leaves", "numbers", "others",
-        "rest", "xp",
+        "args", "autodiff", "constants", "fixed", "flat", "kwargs", "leaves", "numbers", "order",
+        "places", "specs", "treedef", "xp",
     )  # fmt: skip
 
     def __init__(
@@ -52,47 +44,54 @@ class Call:
         autodiff: str | None = None,
     ) -> None:
         self.args, self.kwargs = args, kwargs
-        self.numbers = _positions(argnums, len(args))
-        self.rest = [i for i in range(len(args)) if i not in self.numbers]
-        self.differentiated = take_apart([args[i] for i in self.numbers], is_variable)
-        self.others = take_apart(([args[i] for i in self.rest], kwargs), is_constant)
-        self.constants = self.others.chosen
-        self._settle(self.differentiated.chosen, autodiff)
+        self.numbers = numbers = _positions(argnums, len(args))
+        self.order = [*numbers, *[i for i in range(len(args)) if i not in numbers]]
+        # Differentiated arguments come first, so their leaves do; keyword arguments come last.
+        self.flat, self.treedef = flatten([*[args[i] for i in self.order], kwargs])
+        self.specs = self.treedef.children()[: len(numbers)]
+        width = sum([spec.num_leaves for spec in self.specs])
+        self._settle(Kinds(self.flat, self.where), width, autodiff)
 
-    def _settle(self, leaves: list[Any], autodiff: str | None) -> None:
-        """Find library and autodiff, and make every leaf an array that can have a gradient."""
-        arrays = [x for x in leaves if not is_number(x)]
-        every = [*arrays, *self.constants]
-        self.xp = common_namespace(every, self.where)
-        self.autodiff = autodiff_for(self.xp, autodiff)
-        check_floating(self.xp, arrays, self.where)
-        check_devices(self.xp, every, self.where)
-        self.leaves = arrays if len(arrays) == len(leaves) else with_arrays(self.xp, leaves, every)
+    def _settle(self, kinds: Kinds, width: int, autodiff: str | None) -> None:
+        """Sort the leaves, and make every variable an array that can have a gradient."""
+        self.places = kinds.variables(range(width))
+        self.fixed = kinds.constants(range(width, len(self.flat)))
+        self.constants = [self.flat[i] for i in self.fixed]
+        self.xp, self.autodiff = kinds.xp, kinds.autodiff(autodiff)
+        self.leaves = kinds.lift([self.flat[i] for i in self.places])
 
     def where(self, leaf: Any) -> str:
         """Spell where a leaf lies among the arguments."""
-        return locate(leaf, (("args", self.args), ("kwargs", self.kwargs)))
+        return locate(leaf, args=self.args, kwargs=self.kwargs)
 
     def leaf_name(self, number: int) -> str:
         """Spell where the leaf with this number lies among the arguments."""
         paths, _, _ = flatten_with_paths([self.args[i] for i in self.numbers])
-        position, *path = paths[self.differentiated.places[number]]
+        position, *path = paths[self.places[number]]
         return "args" + format_path((self.numbers[position], *path))
 
     def arguments(self, leaves: Leaves, constants: Leaves) -> tuple[list[Any], dict[str, Any]]:
         """Rebuild the arguments around other arrays."""
-        others, kwargs = self.others.rebuild(constants)
-        args = list(self.args)
-        for i, arg in zip(self.numbers, self.differentiated.rebuild(leaves), strict=True):
-            args[i] = arg
-        for i, arg in zip(self.rest, others, strict=True):
+        flat = list(self.flat)
+        for place, x in zip(self.places, leaves, strict=True):
+            flat[place] = x
+        for place, x in zip(self.fixed, constants, strict=True):
+            flat[place] = x
+        *ordered, kwargs = unflatten(self.treedef, flat)
+        args = list(ordered)
+        for i, arg in zip(self.order, ordered, strict=True):
             args[i] = arg
         return args, kwargs
 
     def gradients(self, values: Leaves, argnums: Argnums) -> Any:
         """Shape one value per leaf like the differentiated arguments: bare for an int."""
-        trees = self.differentiated.mirror(values)
-        return tuple(trees) if isinstance(argnums, Sequence) else trees[0]
+        flat: list[Any] = [None] * sum([spec.num_leaves for spec in self.specs])
+        for place, value in zip(self.places, values, strict=True):
+            flat[place] = value
+        if not isinstance(argnums, Sequence):
+            return unflatten(self.specs[0], flat)
+        rest = iter(flat)
+        return tuple(unflatten(spec, islice(rest, spec.num_leaves)) for spec in self.specs)
 
     def vjp(self, body: Body, *, once: bool) -> tuple[list[Array], Pullback, Any]:
         """Run the body, recorded."""
@@ -110,6 +109,8 @@ class Call:
 
 def _positions(argnums: tuple[int, ...], count: int) -> tuple[int, ...]:
     """Return where the differentiated arguments stand; negative numbers count from the end."""
+    if argnums == (0,) and count:
+        return argnums
     for number in argnums:
         if not -count <= number < count:
             message = (

@@ -8,15 +8,9 @@ from arraygrad._namespace import is_array
 from arraygrad._tree import Path, flatten, flatten_with_paths, format_path, unflatten
 from arraygrad._typing import Array, Autodiff, Leaves, Namespace, Tree
 from arraygrad.errors import NotScalarError, StructureError
-from arraygrad.operators._arrays import (
-    autodiff_for,
-    check_devices,
-    check_floating,
-    common_namespace,
-    is_constant,
-)
+from arraygrad.operators._arrays import Kinds, check_floating
 from arraygrad.operators._body import check_scalar, record
-from arraygrad.operators._parts import locate
+from arraygrad.operators._locate import locate
 
 __all__ = ["execute_with_gradients"]
 
@@ -124,25 +118,23 @@ class _Inputs:
         paths, self.found, self.treedef = flatten_with_paths(xs)
         chosen = _chosen(xs, paths, indices, "xs_grad_idxs")
         self.places = [i for i in chosen if is_array(self.found[i])]
-        others = set(range(len(self.found))).difference(self.places)
-        self.fixed = [i for i in sorted(others) if is_constant(self.found[i])]
-        self._settle({id(self.found[i]): self.found[i] for i in self.places})
-
-    def _settle(self, variables: dict[int, Array]) -> None:
-        """Find library and autodiff; promote integers."""
+        kinds = Kinds(self.found, self.where)
+        self.xp, self.autodiff = kinds.xp, kinds.autodiff(None)
+        self.fixed = kinds.constants(sorted(set(range(len(self.found))).difference(self.places)))
         self.constants = [self.found[i] for i in self.fixed]
-        arrays = [*variables.values(), *self.constants]
-        self.xp = common_namespace(arrays, self.where)
-        self.autodiff = autodiff_for(self.xp, None)
-        check_devices(self.xp, arrays, self.where)
+        self._unite({id(self.found[i]): self.found[i] for i in self.places})
+
+    def _unite(self, variables: dict[int, Array]) -> None:
+        """Make one leaf of each variable, wherever it occurs; promote integers."""
         self.leaves = [_promoted(self.xp, x) for x in variables.values()]
-        check_floating(self.xp, self.leaves, self.where)
+        for x in self.leaves:
+            check_floating(self.xp, x, self.where)
         numbers = {key: number for number, key in enumerate(variables)}
         self.slots = [numbers[id(self.found[i])] for i in self.places]
 
     def where(self, leaf: Any) -> str:
         """Spell where a leaf lies."""
-        return locate(leaf, (("xs", self.xs),))
+        return locate(leaf, xs=self.xs)
 
     def rebuild(self, leaves: Leaves, constants: Leaves) -> Tree:
         """Return the inputs with other arrays."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from arraygrad.operators._body import Body, check_scalar_output
+from arraygrad.operators._body import Body, scalar_output
 from arraygrad.operators._call import Argnums, Call, parse_argnums
 from arraygrad.operators._nonfinite import treatment
 
@@ -84,7 +84,7 @@ def value_and_grad(
     @wraps(f)
     def evaluate(*args: Any, **kwargs: Any) -> Any:
         call = Call(args, kwargs, numbers, autodiff)
-        body = Body(f, call, check_scalar_output, has_aux=has_aux)
+        body = Body(f, call, scalar_output, has_aux=has_aux)
         (y,), pullback, aux = call.vjp(body, once=True)
         found = treat(call.xp, pullback([call.xp.ones_like(y)]), call.leaf_name)
         return (y, aux) if has_aux else y, call.gradients(found, argnums)

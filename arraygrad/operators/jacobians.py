@@ -8,7 +8,7 @@ from typing import Any
 from arraygrad._namespace import is_complex
 from arraygrad._typing import Array, Namespace, Pullback, Tree
 from arraygrad.errors import DtypeError
-from arraygrad.operators._body import Body, check_real_output
+from arraygrad.operators._body import Body, real_outputs
 from arraygrad.operators._call import Argnums, Call, parse_argnums
 from arraygrad.operators.gradients import grad
 
@@ -81,7 +81,7 @@ def jac(
     def jacobian(*args: Any, **kwargs: Any) -> Any:
         call = Call(args, kwargs, numbers, autodiff)
         _refuse_complex(call)
-        body = Body(f, call, check_real_output, has_aux=has_aux)
+        body = Body(f, call, real_outputs, has_aux=has_aux)
         blocks, aux = _blocks(call, body, mode)
         rows: list[Tree] = [call.gradients(row, argnums) for row in blocks]
         found = body.whole(rows)

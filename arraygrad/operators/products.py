@@ -5,7 +5,7 @@ from typing import Any
 
 from arraygrad._typing import Tree
 from arraygrad.errors import StructureError
-from arraygrad.operators._body import Body, check_floating_output
+from arraygrad.operators._body import Body, floating_outputs
 from arraygrad.operators._call import Call
 from arraygrad.operators._match import match
 from arraygrad.operators.gradients import grad
@@ -59,7 +59,7 @@ def vjp(f: Callable[..., Any], *primals: Tree, has_aux: bool = False) -> tuple[A
     """
     numbers = tuple(range(len(primals)))
     call = Call(primals, {}, numbers)
-    body = Body(f, call, check_floating_output, has_aux=has_aux)
+    body = Body(f, call, floating_outputs, has_aux=has_aux)
     outputs, sweep, aux = call.vjp(body, once=False)
     y = body.whole(outputs)
 
@@ -113,7 +113,7 @@ def jvp(
     call = Call(primals, {}, numbers)
     pattern = call.gradients(call.leaves, numbers)
     directions = match(tangents, pattern, argument="tangents", other="primals")
-    body = Body(f, call, check_floating_output, has_aux=False)
+    body = Body(f, call, floating_outputs, has_aux=False)
     outputs, rates, _ = call.jvp(body, directions)
     return body.whole(outputs), body.whole(rates)
 
