@@ -54,12 +54,16 @@ def autodiff_named(name: str) -> Autodiff:
     if not isinstance(found, str):
         return found
     try:
-        return importlib.import_module(found)
+        module = importlib.import_module(found)
     except ModuleNotFoundError as error:
         if error.name is not None and error.name.split(".")[0] == "arraygrad":
             raise
         message = f"autodiff {name!r} needs {error.name}: pip install 'arraygrad[{name}]'"
         raise MissingExtraError(message) from error
+    with _lock:
+        if _MODULES[name] is found:
+            _MODULES[name] = module
+    return module
 
 
 def register_autodiff(name: str, autodiff: str | Autodiff) -> None:
