@@ -9,11 +9,20 @@ mpl.use("Agg")  # writes files, needs no screen
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import SubFigure
+from matplotlib.ticker import (
+    LogLocator,
+    MaxNLocator,
+    NullLocator,
+    PercentFormatter,
+    StrMethodFormatter,
+)
 
 __all__ = ["draw"]
 
 TRAIN, TEST, INK, PALE = "#8aa1b1", "#d1495b", "#22313f", "#d9dee2"
+PAPER = LinearSegmentedColormap.from_list("paper", ["#f1f3f5", INK])
 STYLE = {
     "font.family": "DejaVu Sans",
     "font.size": 10,
@@ -47,56 +56,69 @@ def draw(
 ) -> None:
     """Write the figure: loss, accuracy, and some of the misclassified digits."""
     with mpl.rc_context(STYLE):
-        figure = plt.figure(figsize=(10, 6.4), layout="constrained")
-        upper, lower = figure.subfigures(2, 1, height_ratios=(2.6, 1.3), hspace=0.04)
-        left, right = upper.subplots(1, 2)
-        curves(left, "Loss", history["train_loss"], history["test_loss"])
-        left.set_yscale("log")
-        curves(right, "Accuracy", history["train_accuracy"], history["test_accuracy"])
-        right.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        right.annotate(
-            f"{history['test_accuracy'][-1]:.1%} on test digits",
-            (len(history["test_accuracy"]), history["test_accuracy"][-1]),
-            (-4, -28),
-            textcoords="offset points",
-            ha="right",
-            color=TEST,
-            weight="bold",
-        )
-        left.legend(frameon=False)
-        mistakes(lower, images, targets.argmax(-1), logits)
-        figure.suptitle(f"Handwritten digits: {title}", x=0.01, ha="left", size=13, weight="bold")
-        figure.savefig(path, dpi=150, facecolor="white")
+        figure = plt.figure(figsize=(10, 6.6), layout="constrained")
+        upper, lower = figure.subfigures(2, 1, height_ratios=(2.5, 1.2))
+        left, right = upper.subplots(1, 2, gridspec_kw={"wspace": 0.06})
+        draw_loss(left, history["train_loss"], history["test_loss"])
+        draw_accuracy(right, history["train_accuracy"], history["test_accuracy"])
+        draw_mistakes(lower, images, targets.argmax(-1), logits)
+        heading(upper, f"Handwritten digits: {title}", size=14)
+        figure.savefig(path, dpi=150, facecolor="white", bbox_inches="tight", pad_inches=0.2)
         plt.close(figure)
 
 
-def curves(axes: Axes, title: str, train: Sequence[float], test: Sequence[float]) -> None:
-    """Draw one quantity, in training and on the test digits, against the epochs."""
+def heading(figure: SubFigure, text: str, size: float) -> None:
+    """Write a heading at the left edge."""
+    figure.suptitle(text, x=0.012, ha="left", size=size, weight="bold")
+
+
+def draw_curves(axes: Axes, title: str, train: Sequence[float], test: Sequence[float]) -> None:
+    """Draw one quantity against the epochs, in training and on the test digits."""
     epochs = np.arange(1, len(train) + 1)
-    axes.plot(epochs, train, color=TRAIN, lw=2, label="training")
+    axes.plot(epochs, train, color=TRAIN, lw=2, label="training, blurred by noise")
     axes.plot(epochs, test, color=TEST, lw=2, label="test")
     axes.set(title=title, xlabel="epoch", xlim=(1, max(len(train), 2)))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
 
 
-def mistakes(
-    figure: mpl.figure.SubFigure, images: np.ndarray, labels: np.ndarray, logits: np.ndarray
+def draw_loss(axes: Axes, train: Sequence[float], test: Sequence[float]) -> None:
+    """Draw the cross-entropy, on a logarithmic axis."""
+    draw_curves(axes, "Cross-entropy", train, test)
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.legend(frameon=False)
+
+
+def draw_accuracy(axes: Axes, train: Sequence[float], test: Sequence[float]) -> None:
+    """Draw the accuracy, and say what it came to."""
+    draw_curves(axes, "Accuracy", train, test)
+    axes.yaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.annotate(
+        f"{test[-1]:.1%} of the test digits",
+        (len(test), test[-1]),
+        (-4, -30),
+        textcoords="offset points",
+        ha="right",
+        color=TEST,
+        weight="bold",
+    )
+
+
+def draw_mistakes(
+    figure: SubFigure, images: np.ndarray, labels: np.ndarray, logits: np.ndarray
 ) -> None:
     """Draw the digits on which the classifier errs, the surest errors first."""
     guesses = logits.argmax(-1)
     wrong = np.flatnonzero(guesses != labels)
     margin = logits.max(-1) - logits[np.arange(len(labels)), labels]
     wrong = wrong[np.argsort(-margin[wrong])]
-    figure.suptitle(
-        f"{len(wrong)} of {len(labels)} test digits are misread"
-        + (f"; the {SHOWN} surest mistakes" if len(wrong) > SHOWN else ""),
-        x=0.01,
-        ha="left",
-        size=11,
-        weight="bold",
-    )
-    panels = figure.subplots(1, SHOWN)
-    for axes in panels:
+    which = f"; these are the {SHOWN} surest mistakes" if len(wrong) > SHOWN else ""
+    heading(figure, f"{len(wrong)} of {len(labels)} test digits are misread{which}", size=11)
+    for axes in (panels := figure.subplots(1, SHOWN)):
         axes.set_axis_off()
     for axes, row in zip(panels, wrong, strict=False):
-        axes.imshow(images[row].reshape(8, 8), cmap="gray_r", interpolation="nearest")
+        axes.imshow(images[row].reshape(8, 8), cmap=PAPER, interpolation="nearest")
         axes.set_title(f"{labels[row]} read as {guesses[row]}", loc="center", weight="normal")

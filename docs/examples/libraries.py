@@ -28,6 +28,13 @@ def _enable_float64() -> None:
     jax.config.update("jax_enable_x64", True)
 
 
+def _promote_to_float64() -> None:
+    """Let torch promote integers to float64, as the others do."""
+    import torch
+
+    torch.set_default_dtype(torch.float64)
+
+
 def _jit(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile with jax.jit, as any user of jax would."""
     import jax
@@ -52,7 +59,9 @@ def _find_gpu() -> None:
 LIBRARIES = {
     "numpy": Library(namespace="array_api_compat.numpy", extra="examples"),
     "array_api_strict": Library(namespace="array_api_strict", extra="test"),
-    "torch": Library(namespace="array_api_compat.torch", extra="torch"),
+    "torch": Library(
+        namespace="array_api_compat.torch", extra="torch", prepare=_promote_to_float64
+    ),
     "jax": Library(
         namespace="jax.numpy",
         extra="jax",

@@ -189,7 +189,8 @@ def train(options: argparse.Namespace) -> tuple[ag.Container, Digits, History]:
         loss, logits = objective(parameters, test_digits)
         reached = float(loss), accuracy(logits, test_digits.targets)
         history.add(tuple(np.mean(results, axis=0).tolist()), reached)
-        bar.set_postfix(loss=f"{history.train_loss[-1]:.4f}", test_accuracy=f"{reached[1]:.2%}")
+        shown = {"loss": f"{history.train_loss[-1]:.4f}", "test accuracy": f"{reached[1]:.2%}"}
+        bar.set_postfix(shown, refresh=False)
     return parameters, test_digits, history
 
 
