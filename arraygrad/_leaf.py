@@ -8,7 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from arraygrad._hyperparameters import is_number, settle
-from arraygrad._namespace import array_namespace, check_together, is_array, is_complex, is_floating
+from arraygrad._namespace import (
+    array_namespace,
+    check_together,
+    is_array,
+    is_complex,
+    is_floating,
+    lift_constants,
+)
 from arraygrad._tree import Path, format_path
 from arraygrad._typing import Array, DType, Namespace
 from arraygrad.errors import DtypeError, ShapeError
@@ -30,6 +37,9 @@ class Leaf:
 
     def __init__(self, path: Path, row: Mapping[str, Any], arrays: Sequence[str]) -> None:
         self._path = path
+        row = lift_constants(
+            {n: float(x) if is_number(x) and n not in arrays else x for n, x in row.items()}
+        )
         self._arrays = {name: row[name] for name in arrays}
         self._check_arrays()
         self._check_home(row)
@@ -86,7 +96,7 @@ class Leaf:
         """Make sure that all arrays come from one library and lie on one device."""
         first, *_ = self._arrays
         for name, x in row.items():
-            if is_array(x) and not is_number(x):
+            if is_array(x):
                 check_together(x, row[first], self._where(name), f"`{first}`")
 
     def _check_shapes(self) -> None:

@@ -17,6 +17,7 @@ __all__ = [
     "is_floating",
     "is_real_floating",
     "library_name",
+    "lift_constants",
 ]
 
 
@@ -88,6 +89,22 @@ def check_together(x: Array, other: Array, where: str, whose: str) -> None:
     except DeviceError as error:
         message = f"{where} and {whose}: {error}"
         raise DeviceError(message) from None
+
+
+def lift_constants(values: dict[str, Any]) -> dict[str, Any]:
+    """Return values of which, if one array is traced, all arrays of its library are.
+
+    The namespace of traced arrays names its library's own as its `base`, and its `asarray` makes
+    constants of raw arrays: what a function closes over meets what is differentiated in it.
+    """
+    arrays = {name: x for name, x in values.items() if is_array(x)}
+    spaces = {name: array_api_compat.array_namespace(x) for name, x in arrays.items()}
+    for xp in spaces.values():
+        base = getattr(xp, "base", None)
+        if base is not None:
+            raw = {name for name, own in spaces.items() if own is base}
+            return {name: xp.asarray(x) if name in raw else x for name, x in values.items()}
+    return values
 
 
 def is_floating(xp: Namespace, dtype: DType) -> bool:

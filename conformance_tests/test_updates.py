@@ -235,6 +235,17 @@ def test_gradients_flow_through_an_update(backend, update):
         assert (backend.to_numpy(got) * direction).sum() == pytest.approx(want, rel=1e-6, abs=1e-8)
 
 
+def test_the_learning_rate_has_a_gradient_beside_arrays_closed_over(backend):
+    w, g, m, v = (backend.asarray(x) for x in (W, G, M, V))
+
+    def loss(lr):
+        return total(adam_update(w, g, lr, m, v, 3, stop_gradients=False)[0])
+
+    (found,) = gradient(backend, loss, backend.asarray(0.1))
+    delta = plain_adam(G, M, V, 3)[0]
+    close(backend, found, (-2 * delta * (W - 0.1 * delta)).sum())
+
+
 @with_moments
 def test_gradients_of_zero_moments_are_finite(backend, update):
     def loss(g, zero):

@@ -60,7 +60,9 @@ class TracedNamespace:
         self.base = base
         self.library: Library = library_of(base)
         self.raw = _Raw(base, self.library.quick_functions())
-        self.__arraygrad_library__ = replace(self.library, autodiff="tape", mutable=False)
+        self.__arraygrad_library__ = replace(
+            self.library, autodiff="tape", mutable=False, readable=False
+        )
         # Unique: array_namespace() tells libraries apart by name.
         self.__name__ = f"arraygrad_traced_{library_name(base)}"
         self.__array_api_version__ = getattr(base, "__array_api_version__", "2024.12")
