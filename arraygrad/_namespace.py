@@ -1,5 +1,6 @@
 """What an array tells of itself: the only importer of array_api_compat."""
 
+import functools
 from typing import Any
 
 import array_api_compat
@@ -34,6 +35,8 @@ def array_namespace(*arrays: Array) -> Namespace:
     MixedLibraryError
         If they come from several libraries.
     """
+    if len(arrays) == 1:
+        return array_api_compat.array_namespace(*arrays)
     spaces = {id(xp): xp for xp in map(array_api_compat.array_namespace, arrays)}
     if len(spaces) != 1:
         names = sorted(library_name(xp) for xp in spaces.values())
@@ -80,10 +83,12 @@ def check_together(x: Array, other: Array, where: str, whose: str) -> None:
     MixedLibraryError, DeviceError
         If they do not.
     """
-    ours, theirs = map(array_api_compat.array_namespace, (x, other))
-    if ours is not theirs:
-        message = f"{where} is an array of {library_name(ours)}, {whose} of {library_name(theirs)}"
-        raise MixedLibraryError(message)
+    if type(x) is not type(other):  # quick: arrays of one type have one namespace
+        ours, theirs = map(array_api_compat.array_namespace, (x, other))
+        if ours is not theirs:
+            names = f"{library_name(ours)}, {whose} of {library_name(theirs)}"
+            message = f"{where} is an array of {names}"
+            raise MixedLibraryError(message)
     try:
         common_device(x, other)
     except DeviceError as error:
@@ -98,6 +103,8 @@ def lift_constants(values: dict[str, Any]) -> dict[str, Any]:
     constants of raw arrays: what a function closes over meets what is differentiated in it.
     """
     arrays = {name: x for name, x in values.items() if is_array(x)}
+    if len({type(x) for x in arrays.values()}) == 1:
+        return values
     spaces = {name: array_api_compat.array_namespace(x) for name, x in arrays.items()}
     for xp in spaces.values():
         base = getattr(xp, "base", None)
@@ -107,16 +114,19 @@ def lift_constants(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
+@functools.cache
 def is_floating(xp: Namespace, dtype: DType) -> bool:
     """Say whether a dtype is floating, real or complex: what can have a gradient."""
     return bool(xp.isdtype(dtype, ("real floating", "complex floating")))
 
 
+@functools.cache
 def is_real_floating(xp: Namespace, dtype: DType) -> bool:
     """Say whether a dtype is real floating."""
     return bool(xp.isdtype(dtype, "real floating"))
 
 
+@functools.cache
 def is_complex(xp: Namespace, dtype: DType) -> bool:
     """Say whether a dtype is complex."""
     return bool(xp.isdtype(dtype, "complex floating"))

@@ -30,7 +30,7 @@ class _Recording:
 
     def __init__(self, f: Function, leaves: list[Any], constants: list[Any]) -> None:
         self.leaves = leaves
-        self.space = traced_namespace(array_namespace(*leaves, *constants))
+        self.space = traced_namespace(array_namespace(leaves[0]))
         self.tape = Tape(len(leaves))
         wrap, lift = self.space.wrap, self.space.lift
         traced = [wrap(leaf, number, self.tape) for number, leaf in enumerate(leaves)]
