@@ -1,9 +1,8 @@
 """The page's updates: one optimizer step, on arrays and on trees of arrays.
 
-`w` holds the weights, `dcdw` the derivatives of a cost with respect to them, `lr` the learning
-rate; `mw` and `vw` are the running means of the gradient and of its square. Each may be an array
-or a tree; an array in the place of a tree serves every leaf below it. Hyperparameters may be
-numbers, arrays or trees too.
+`w` holds the weights, `dcdw` the derivatives of a cost, `lr` the learning rate; `mw` and `vw` are
+the running means of the gradient and of its square. Each may be an array or a tree; an array in
+the place of a tree serves every leaf below it. So do numbers among the hyperparameters.
 """
 
 from arraygrad._leafwise import Result, descend, descend_with_moments, leafwise
