@@ -18,6 +18,7 @@ __all__ = [
     "is_floating",
     "is_real_floating",
     "library_name",
+    "to_device",
     "lift_constants",
 ]
 
@@ -56,6 +57,11 @@ def library_name(xp: Namespace) -> str:
 def device_of(x: Array) -> Any:
     """Return the device of an array."""
     return array_api_compat.device(x)
+
+
+def to_device(x: Array, device: Any, *, stream: Any = None) -> Array:
+    """Return an array on a device."""
+    return array_api_compat.to_device(x, device, stream=stream)
 
 
 def common_device(*arrays: Array) -> Any:

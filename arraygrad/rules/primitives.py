@@ -21,6 +21,7 @@ __all__ = [
     "scatter_add",
     "set_at",
     "times",
+    "to_device",
     "unbroadcast",
     "zeros_of",
 ]
@@ -48,6 +49,12 @@ def set_at(xp: Namespace, x: Array, key: Any, value: Any) -> Array:
     if traced is not None:
         return traced(x, key, value)
     return library_of(xp).set_at(xp, x, key, value)
+
+
+def to_device(xp: Namespace, x: Array, device: Any) -> Array:
+    """Return an array on a device."""
+    traced = _traced(xp, "to_device")
+    return _namespace.to_device(x, device) if traced is None else traced(x, device)
 
 
 def constant(xp: Namespace, name: str, *arguments: Any, **keywords: Any) -> Any:

@@ -3,8 +3,9 @@
 from typing import Any
 
 from arraygrad._typing import Array, Namespace
+from arraygrad.rules.primitives import to_device
 
-__all__ = ["COMPOSITIONS", "CONSTANT"]
+__all__ = ["COMPOSITIONS", "CONSTANT", "LINEAR"]
 
 
 def diff(xp: Namespace, x: Array, *, axis: int = -1, n: int = 1, prepend: Any = None,
@@ -27,5 +28,13 @@ def _edge(xp: Namespace, x: Array, axis: int, edge: Any) -> Array:
     return xp.broadcast_to(xp.asarray(edge, dtype=x.dtype, device=x.device), tuple(shape))
 
 
+def _to_device(
+    xp: Namespace, g: Array, y: Any, x: Any, device: Any, *, stream: Any = None
+) -> Array:
+    """Bring the cotangent back to the operand's device."""
+    return to_device(xp, g, x.device)
+
+
 COMPOSITIONS = {"diff": diff}
+LINEAR = {"to_device": (_to_device,)}  # a method in the standard
 CONSTANT = frozenset({"all", "any"})

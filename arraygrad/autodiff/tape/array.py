@@ -5,12 +5,15 @@ that is always right. `arraygrad.autodiff.tape.classes` derives a class for each
 whose methods replace the common operations by quick ones.
 """
 
+import math
 import operator
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, NoReturn
 
 from arraygrad._typing import Array, DType, Namespace
-from arraygrad.autodiff.tape.record import CONSTANTS, Tape
+from arraygrad.autodiff.tape.methods import Methods
+from arraygrad.autodiff.tape.numpy_protocols import NumpyProtocols
+from arraygrad.autodiff.tape.record import Tape
 from arraygrad.errors import GraphBreakError, SpentTapeError
 
 __all__ = ["BINARY_OPERATORS", "UNARY_OPERATORS", "TracedArray"]
@@ -30,7 +33,7 @@ UNARY_OPERATORS = {
 }  # fmt: skip
 
 
-class TracedArray:
+class TracedArray(NumpyProtocols, Methods):
     """An array whose operations are recorded on a tape.
 
     It behaves as an array of its library: namespace, operators, methods, NumPy functions. What
@@ -41,6 +44,8 @@ class TracedArray:
 
     # Set on the class derived for each library and dtype.
     _space: ClassVar[Any]
+    _lower: ClassVar[Any]  # the class of the values, where those are traced themselves
+    _quick: ClassVar[Any]  # the quick functions by name
 
     _value: Array  # raw, or a traced array of an outer tape
     _index: int  # the number of its record
@@ -76,7 +81,7 @@ class TracedArray:
     @property
     def size(self) -> int:
         """The number of elements."""
-        return self._space.size_of(self._value)
+        return math.prod(self.shape)
 
     @property
     def T(self) -> Array:  # noqa: N802 (the standard's name)
@@ -92,12 +97,14 @@ class TracedArray:
     @property
     def real(self) -> Array:
         """The real part."""
-        return self._space.real_part(self)
+        return self._space.call("real", self) if self._space.is_complex(self.dtype) else self
 
     @property
     def imag(self) -> Array:
         """The imaginary part."""
-        return self._space.imaginary_part(self)
+        if self._space.is_complex(self.dtype):
+            return self._space.call("imag", self)
+        return self._space.zeros_like(self)
 
     def to_device(self, device: Any, /, *, stream: Any = None) -> Array:
         """Return the array on a device."""
@@ -124,7 +131,7 @@ class TracedArray:
         return self._space.call("getitem", self, key)
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self._rebind(self._space.set_at(self, key, value))
+        self._rebind(self._space.call("set_at", self, key, value))
 
     def _rebind(self, new: "TracedArray") -> None:
         """Make this name stand for another array: how in-place operations work here."""

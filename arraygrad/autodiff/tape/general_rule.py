@@ -140,7 +140,7 @@ class GeneralRule:
             return None
         if self.kind == "LINEAR":
             return self._push_linear(xp, known, arguments, keywords)
-        push = {"DERIVATIVES": self._push_scaled, "MULTILINEAR": self._push_one}.get(
+        push: Callable[..., Array] = {"DERIVATIVES": self._push_scaled, "MULTILINEAR": self._push_one}.get(
             self.kind, self._push_transposed
         )
         parts = [push(xp, p, t, y, arguments, keywords) for p, t in known]
@@ -194,7 +194,9 @@ def _tangent(xp: Namespace, x: Any, place: Any, given: dict[Any, Array]) -> Any:
         return [_tangent(xp, part, (place, n), given) for n, part in enumerate(x)]
     if place in given:
         return given[place]
-    return xp.zeros(x.shape, dtype=x.dtype, device=x.device) if isinstance(x, Shaped) else x
+    if isinstance(x, Shaped):
+        return xp.zeros(x.shape, dtype=x.dtype, device=x.device)
+    return 0 if isinstance(x, (int, float, complex)) else x
 
 
 def cast(xp: Namespace, c: Array, dtype: DType) -> Array:

@@ -11,7 +11,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from arraygrad._namespace import device_of, is_array, is_complex, is_floating, library_name
+from arraygrad._namespace import (
+    device_of,
+    is_array,
+    is_complex,
+    is_floating,
+    library_name,
+    to_device,
+)
 from arraygrad._typing import Array, DType, Namespace
 from arraygrad.autodiff.tape.array import TracedArray
 from arraygrad.autodiff.tape.classes import QuickClass, make_class
@@ -68,11 +75,12 @@ class TracedNamespace:
         self.__array_api_version__ = getattr(base, "__array_api_version__", "2024.12")
         self._classes: dict[DType, QuickClass] = {}
         self._general: dict[str, Callable[..., Any]] = {}
-        self._primitives = {
+        self._primitives: dict[str, Callable[..., Any]] = {
             "getitem": lambda x, key: x[key],
             "power_of": lambda x, n: x**n,
             "scatter_add": functools.partial(self.library.scatter_add, base),
             "set_at": functools.partial(self.library.set_at, base),
+            "to_device": to_device,
         }
         self.is_complex = functools.cache(functools.partial(is_complex, base))
         self.is_floating = functools.cache(functools.partial(is_floating, base))
@@ -141,13 +149,17 @@ class TracedNamespace:
 
     def __arraygrad_primitive__(self, name: str) -> Callable[..., Any]:
         """Return the traced form of a primitive that the standard lacks."""
-        return self.general(name)
+        return self.constant if name == "constant" else self.general(name)
+
+    def constant(self, name: str, *arguments: Any, **keywords: Any) -> Any:
+        """Return what a function gives for the raw values, cut from every graph."""
+        return self.lift_all(self.base_function(name)(*strip(arguments), **strip(keywords)))
 
     def base_function(self, name: str) -> Callable[..., Any]:
         """Return the library's own function, for raw arrays."""
         if name in self._primitives:
             return self._primitives[name]
-        found = self.raw
+        found: Any = self.raw
         for part in name.split("."):
             found = getattr(found, part)
         return found  # type: ignore[no-any-return]
