@@ -1,4 +1,4 @@
-"""The suite's options, and the `backend` that tests are repeated for.
+"""The suite's options, and what tests are repeated for: a `backend`, and who differentiates it.
 
 python -m pytest conformance_tests --array-backend=numpy --array-backend=mylib.xp
 python -m pytest conformance_tests --array-backend=mylib.xp --xfails-file=mylib-xfails.txt
@@ -35,9 +35,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Repeat tests that ask for a `backend` for each of them."""
-    if "backend" in metafunc.fixturenames:
-        found = metafunc.config.stash[BACKENDS]
+    """Repeat tests for each `backend`, and for each `autodiff` that serves it."""
+    if "backend" not in metafunc.fixturenames:
+        return
+    found = metafunc.config.stash[BACKENDS]
+    if "autodiff" in metafunc.fixturenames:
+        pairs = [(b, a) for b in found for a in dict.fromkeys([b.autodiff, "tape"])]
+        names = [b.name if a == b.autodiff else f"{b.name}-{a}" for b, a in pairs]
+        metafunc.parametrize(("backend", "autodiff"), pairs, ids=names, scope="session")
+    else:
         metafunc.parametrize("backend", found, ids=[b.name for b in found], scope="session")
 
 
