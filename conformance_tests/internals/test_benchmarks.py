@@ -1,0 +1,52 @@
+"""What is benchmarked is right: every gradient written by hand is the one arraygrad finds."""
+
+import numpy as np
+import pytest
+
+from benchmarks._cases import CASES
+from benchmarks._measure import interleaved
+from benchmarks._peers import arraygrad, hand
+from benchmarks._report import table
+from benchmarks._updates import NAIVE, arraygrad_out, draw, naive_numpy
+from benchmarks._updates import arraygrad as arraygrad_update
+
+TOLERANCE = {"float32": 2e-3, "float64": 1e-9}
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("name", CASES)
+def test_the_hand_written_gradient_is_arraygrads(name, dtype):
+    parameters, data = CASES[name].data(dtype)
+    value, gradients = hand(CASES[name], parameters, data)()
+    our_value, ours = arraygrad(CASES[name], parameters, data)()
+    for mine, theirs in zip([our_value, *ours], [value, *gradients], strict=True):
+        scale = np.max(np.abs(theirs))
+        np.testing.assert_allclose(mine, theirs, rtol=0, atol=TOLERANCE[dtype] * scale)
+        assert mine.dtype == dtype
+
+
+@pytest.mark.parametrize("start", [arraygrad_update, arraygrad_out])
+@pytest.mark.parametrize("name", NAIVE)
+def test_three_steps_lead_where_the_plain_formulas_lead(name, start):
+    ours, theirs = start(name, *draw("1e3", "float64")), naive_numpy(name, *draw("1e3", "float64"))
+    for _ in range(3):
+        reached, expected = ours(), theirs()
+    np.testing.assert_allclose(reached[0], expected[0], rtol=1e-12, atol=0)
+
+
+def test_every_function_gets_its_blocks_in_every_round():
+    calls = {"one": 0, "two": 0}
+
+    def count(name):
+        calls[name] += 1
+
+    functions = {name: lambda name=name: count(name) for name in calls}
+    medians = interleaved(functions, rounds=4, block=0.0, label="test")
+    assert medians.keys() == calls.keys()
+    assert all(made >= 4 for made in calls.values())
+
+
+def test_a_table_lines_up():
+    lines = table("title", ["a", "long column"], {"x": ["1", "2"], "yy": ["30", "4"]}).splitlines()
+    assert lines[1] == "**title**"
+    assert len({len(line) for line in lines[3:]}) == 1
