@@ -41,8 +41,8 @@ class Kinds:
         self._leaves, self._where = leaves, where
         self._kinds = [(type(leaf), getattr(leaf, "dtype", None)) for leaf in leaves]
         self._examples = dict(zip(self._kinds, leaves, strict=True))
-        self._arrays = {kind for kind, leaf in self._examples.items() if _is_standard(leaf)}
-        self.xp = common_namespace([self._examples[kind] for kind in self._arrays], where)
+        self._arrays = {k: leaf for k, leaf in self._examples.items() if _is_standard(leaf)}
+        self.xp = common_namespace(list(self._arrays.values()), where)
         self._library = library_of(self.xp)
         if not self._library.moves:
             self._check_devices()
@@ -107,7 +107,7 @@ class Kinds:
         return dtype, xp.result_type(dtype, xp.complex64)
 
     def _device(self) -> Any:
-        return next((getattr(self._examples[kind], "device", None) for kind in self._arrays), None)
+        return next((getattr(x, "device", None) for x in self._arrays.values()), None)
 
     def _check_devices(self) -> None:
         """Make sure that the arrays lie together."""

@@ -3,7 +3,13 @@
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from arraygrad._namespace import is_array, is_complex, is_floating, is_real_floating
+from arraygrad._namespace import (
+    array_namespace,
+    is_array,
+    is_complex,
+    is_floating,
+    is_real_floating,
+)
 from arraygrad._tree import TreeDef, flatten, unflatten
 from arraygrad._typing import Array, Autodiff, Leaves, Namespace, Pullback, Tree
 from arraygrad.errors import DtypeError, NotScalarError, StructureError
@@ -15,7 +21,7 @@ Flat: TypeAlias = Callable[[Leaves, Leaves], tuple[list[Array], list[Any]]]
 """From leaves and constants to outputs and auxiliary data."""
 
 Output: TypeAlias = tuple[list[Array], TreeDef | None]
-Reader: TypeAlias = Callable[[Namespace, Any], Output]
+Reader: TypeAlias = Callable[[Namespace | None, Any], Output]
 """Takes what a function returned apart, and refuses what it should not have returned."""
 
 
@@ -25,7 +31,7 @@ class Body:
     __slots__ = ("_arguments", "_aux", "_f", "_has_aux", "_outputs", "_read", "_xp")
 
     def __init__(self, f: Callable[..., Any], call: Any, read: Reader, *, has_aux: bool) -> None:
-        self._f, self._arguments, self._xp = f, call.arguments, call.xp
+        self._f, self._arguments, self._xp = f, call.arguments, call.xp if call.leaves else None
         self._read, self._has_aux = read, has_aux
         self._outputs: TreeDef | None = None
         self._aux: TreeDef | None = None
@@ -69,24 +75,24 @@ def record(
     return found
 
 
-def check_scalar(xp: Namespace, y: Any, name: str) -> None:
+def check_scalar(xp: Namespace | None, y: Any, name: str) -> None:
     """Refuse everything but a real 0-d array."""
-    if not (is_array(y) and y.shape == () and is_real_floating(xp, y.dtype)):
+    if not (is_array(y) and y.shape == () and is_real_floating(_space(xp, y), y.dtype)):
         message = f"{name} must be a real floating 0-d array, got {_describe(y)}"
         raise NotScalarError(message)
 
 
-def scalar_output(xp: Namespace, y: Any) -> Output:
+def scalar_output(xp: Namespace | None, y: Any) -> Output:
     """Read a real 0-d array, and nothing else."""
     check_scalar(xp, y, "f(...)")
     return [y], None
 
 
-def floating_outputs(xp: Namespace, y: Any) -> Output:
+def floating_outputs(xp: Namespace | None, y: Any) -> Output:
     """Read a tree of floating arrays."""
     leaves, treedef = flatten(y)
     for leaf in leaves:
-        if not (is_array(leaf) and is_floating(xp, leaf.dtype)):
+        if not (is_array(leaf) and is_floating(_space(xp, leaf), leaf.dtype)):
             message = (
                 f"{locate(leaf, **{'f(...)': y})} must be a floating array, got {_describe(leaf)}; "
                 f"return what has no derivative as aux, with has_aux=True"
@@ -95,15 +101,20 @@ def floating_outputs(xp: Namespace, y: Any) -> Output:
     return leaves, treedef
 
 
-def real_outputs(xp: Namespace, y: Any) -> Output:
+def real_outputs(xp: Namespace | None, y: Any) -> Output:
     """Read a tree of real floating arrays."""
     leaves, treedef = floating_outputs(xp, y)
     for leaf in leaves:
-        if is_complex(xp, leaf.dtype):
+        if is_complex(_space(xp, leaf), leaf.dtype):
             where = locate(leaf, **{"f(...)": y})
             message = f"a Jacobian is of real arrays only, got {leaf.dtype} at {where}"
             raise DtypeError(message)
     return leaves, treedef
+
+
+def _space(xp: Namespace | None, x: Array) -> Namespace:
+    """Return the namespace of the call; of the array itself where the call has no arrays."""
+    return array_namespace(x) if xp is None else xp
 
 
 def _describe(x: Any) -> str:

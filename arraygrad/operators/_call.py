@@ -10,6 +10,7 @@ from itertools import islice
 from operator import index
 from typing import Any, TypeAlias
 
+from arraygrad._namespace import array_namespace
 from arraygrad._tree import flatten, flatten_with_paths, format_path, unflatten
 from arraygrad._typing import Array, Leaves, Pullback
 from arraygrad.operators._arrays import Kinds
@@ -102,7 +103,8 @@ class Call:
         """Run the body with tangents; without leaves nothing moves."""
         if not self.leaves:
             outputs, aux = body([], self.constants)
-            return outputs, [self.xp.zeros_like(y) for y in outputs], body.whole_aux(aux)
+            rates = [array_namespace(y).zeros_like(y) for y in outputs]
+            return outputs, rates, body.whole_aux(aux)
         outputs, rates, aux = self.autodiff.jvp(body, self.leaves, tangents, self.constants)
         return outputs, rates, body.whole_aux(aux)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from arraygrad._namespace import array_namespace
 from arraygrad.operators._body import Body, scalar_output
 from arraygrad.operators._call import Argnums, Call, parse_argnums
 from arraygrad.operators._nonfinite import treatment
@@ -86,7 +87,8 @@ def value_and_grad(
         call = Call(args, kwargs, numbers, autodiff)
         body = Body(f, call, scalar_output, has_aux=has_aux)
         (y,), pullback, aux = call.vjp(body, once=True)
-        found = treat(call.xp, pullback([call.xp.ones_like(y)]), call.leaf_name)
+        seed = array_namespace(y).ones_like(y)
+        found = treat(call.xp, pullback([seed]), call.leaf_name)
         return (y, aux) if has_aux else y, call.gradients(found, argnums)
 
     return evaluate

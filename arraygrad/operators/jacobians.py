@@ -184,7 +184,8 @@ def _basis(xp: Namespace, arrays: list[Array], i: int) -> Iterator[list[Array]]:
     """Yield every unit vector of one array, with zeros for the others."""
     vectors = [xp.zeros_like(x) for x in arrays]
     x = arrays[i]
-    places = xp.reshape(xp.arange(math.prod(x.shape), device=x.device), x.shape)
+    device = getattr(x, "device", None)  # which jax does not tell in a trace
+    places = xp.reshape(xp.arange(math.prod(x.shape), device=device), x.shape)
     for k in range(math.prod(x.shape)):
         unit = xp.astype(places == k, x.dtype)
         yield [*vectors[:i], unit, *vectors[i + 1 :]]
@@ -195,7 +196,7 @@ def _join(
 ) -> Array:
     """Stack rows or columns into a block; a block without any is empty."""
     if not parts:
-        return xp.zeros(shape, dtype=like.dtype, device=like.device)
+        return xp.zeros(shape, dtype=like.dtype, device=getattr(like, "device", None))
     return xp.reshape(xp.stack(parts, axis=axis), shape)
 
 
