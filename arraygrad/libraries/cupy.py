@@ -17,4 +17,10 @@ def scatter_add(xp: Namespace, x: Array, key: Any, values: Array) -> Array:
     return y
 
 
-LIBRARY = Library(mutable=True, extra="cupy", set_at=assign, scatter_add=scatter_add)
+LIBRARY = Library(
+    mutable=True,
+    numpy_functions=True,
+    extra="cupy",
+    set_at=assign,
+    scatter_add=scatter_add,
+)

@@ -61,6 +61,9 @@ class Library:
     cheap_zero_d: bool = False
     """Whether 0-d arrays are quicker operands than Python numbers."""
 
+    numpy_functions: bool = False
+    """Whether NumPy's functions serve its arrays, so that they serve traced ones too."""
+
     only_device: str | None = None
     """The device of every array, in a library that has just one."""
 

@@ -31,7 +31,8 @@ def quick_functions() -> dict[str, Callable[..., Any]]:
     """Return what skips NumPy's dispatch: it costs more than small arrays take."""
     import numpy as np
 
-    add, ndarray = np.add.reduce, np.ndarray
+    add: Callable[..., Array] = np.add.reduce
+    ndarray = np.ndarray
 
     def sum(x: Array, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Array:
         return add(x, axis, dtype, None, keepdims)
@@ -85,6 +86,7 @@ LIBRARY = Library(
     mutable=True,
     readable=True,
     cheap_zero_d=True,
+    numpy_functions=True,
     only_device="cpu",
     quick_functions=quick_functions,
     set_at=assign,

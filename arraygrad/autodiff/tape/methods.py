@@ -1,4 +1,4 @@
-"""Methods that arrays of NumPy and CuPy have beside the standard's, for traced arrays of any library.
+"""Methods that arrays of NumPy and CuPy have beside the standard's, for every traced array.
 
 Names, signatures and defaults are NumPy's; each method is spelt with functions of the standard.
 `x.sort()` and `x.fill(value)`, which change an array, make the name stand for the new values, as
@@ -6,9 +6,8 @@ Names, signatures and defaults are NumPy's; each method is spelt with functions 
 """
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
-from arraygrad._namespace import is_complex
 from arraygrad._typing import Array, DType
 from arraygrad.errors import GraphBreakError, NoRuleError
 
@@ -74,14 +73,6 @@ class Methods:
 
     __slots__ = ()
 
-    # What a traced array has.
-    _space: ClassVar[Any]
-    _quick: ClassVar[Any]
-    dtype: DType
-    ndim: int
-    shape: tuple[int, ...]
-    size: int
-
     # --- reductions --------------------------------------------------------------------------
 
     all = _reduction("all", "Return whether all elements along axes are true.")
@@ -98,13 +89,13 @@ class Methods:
     cumprod = _running("cumulative_prod", "Return the running products along an axis.")
     cumsum = _running("cumulative_sum", "Return the running sums along an axis.")
 
-    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
+    def trace(self: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
         """Return the sum along a diagonal."""
         return self.diagonal(offset, axis1, axis2).sum(axis=-1)
 
     # --- shapes ------------------------------------------------------------------------------
 
-    def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Array:
+    def reshape(self: Any, *shape: Any, order: str = "C", copy: bool | None = None) -> Array:
         """Return the elements in another shape: a tuple, or some integers."""
         _refuse_order(order)
         lengths = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
@@ -112,67 +103,66 @@ class Methods:
             return self._quick["reshape"](self, tuple(lengths), copy=copy)
         return self._quick["reshape"](self, (int(lengths),), copy=copy)
 
-    def ravel(self, order: str = "C") -> Array:
+    def ravel(self: Any, order: str = "C") -> Array:
         """Return the elements in one dimension."""
         _refuse_order(order)
         return self._quick["reshape"](self, (-1,) if self.size else (0,))
 
     flatten = ravel
 
-    def transpose(self, *axes: Any) -> Array:
+    def transpose(self: Any, *axes: Any) -> Array:
         """Return the array with its axes in another order, by default reversed."""
         order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
         order = order or tuple(range(self.ndim))[::-1]
         return self._quick["permute_dims"](self, tuple(order))
 
-    def swapaxes(self, axis1: int, axis2: int) -> Array:
+    def swapaxes(self: Any, axis1: int, axis2: int) -> Array:
         """Return the array with two axes exchanged."""
         order = list(range(self.ndim))
         order[axis1], order[axis2] = order[axis2], order[axis1]
         return self._quick["permute_dims"](self, tuple(order))
 
-    def squeeze(self, axis: Any = None) -> Array:
+    def squeeze(self: Any, axis: Any = None) -> Array:
         """Return the array without its axes of length 1."""
         if axis is None:
             axis = tuple(i for i, length in enumerate(self.shape) if length == 1)
         return self._space.squeeze(self, axis=axis)
 
-    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
+    def diagonal(self: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
         """Return a diagonal, as the last axis."""
         x = self._space.moveaxis(self, (axis1, axis2), (-2, -1))
         *batch, rows, columns = x.shape
         first = -offset if offset < 0 else 0
-        count = rows - first if rows - first < columns - first - offset else columns - first - offset
-        start, step = first * (columns + 1) + offset, columns + 1
-        stop = start + (count - 1) * step + 1
+        step, start = columns + 1, first * (columns + 1) + offset
+        count = sorted((0, rows - first, columns - first - offset))[1]  # the smaller, at least 0
         flat = self._space.reshape(x, (*batch, rows * columns))
-        return flat[..., start:stop:step] if count > 0 else flat[..., :0]
+        return flat[..., start : start + (count - 1) * step + 1 : step] if count else flat[..., :0]
 
     # --- elements ----------------------------------------------------------------------------
 
-    def clip(self, min: Any = None, max: Any = None, out: Any = None) -> Array:
+    def clip(self: Any, min: Any = None, max: Any = None, out: Any = None) -> Array:
         """Return the elements, limited to an interval."""
         refuse_out(out, "clip")
         return self._space.clip(self, min, max)
 
-    def conj(self) -> Array:
+    def conj(self: Any) -> Array:
         """Return the complex conjugate."""
-        return self._space.conj(self) if is_complex(self._space.base, self.dtype) else self
+        return self._space.conj(self) if self._space.is_complex(self.dtype) else self
 
     conjugate = conj
 
-    def round(self, decimals: int = 0, out: Any = None) -> Array:
+    def round(self: Any, decimals: int = 0, out: Any = None) -> Array:
         """Return the elements, rounded to decimals: a constant."""
         refuse_out(out, "round")
         if decimals == 0:
             return self._space.round(self)
         return self._space.round(self * 10.0**decimals) / 10.0**decimals
 
-    def repeat(self, repeats: Any, axis: int | None = None) -> Array:
+    def repeat(self: Any, repeats: Any, axis: int | None = None) -> Array:
         """Return the array with its elements repeated."""
         return self._space.repeat(self, repeats, axis=axis)
 
-    def take(self, indices: Any, axis: int | None = None, out: Any = None) -> Array:
+    def take(self: Any, indices: Any, axis: int | None = None, out: Any = None) -> Array:
         """Return elements along an axis."""
         refuse_out(out, "take")
         xp, x = self._space, self if axis is not None else self.ravel()
@@ -180,30 +170,26 @@ class Methods:
         taken = xp.take(x, xp.reshape(indices, (-1,)), axis=axis)
         return xp.reshape(taken, (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
 
-    def nonzero(self) -> tuple[Array, ...]:
+    def nonzero(self: Any) -> tuple[Array, ...]:
         """Return the indices of the elements that are not zero."""
-        found: tuple[Array, ...] = self._space.nonzero(self)
-        return found
+        return self._space.nonzero(self)  # type: ignore[no-any-return]
 
-    def argsort(self, axis: int | None = -1) -> Array:
+    def argsort(self: Any, axis: int | None = -1) -> Array:
         """Return the indices that sort the array along an axis; equal elements keep their order."""
         x = self.ravel() if axis is None else self
         return self._space.argsort(x, axis=-1 if axis is None else axis)
 
-    def sort(self, axis: int = -1) -> None:
+    def sort(self: Any, axis: int = -1) -> None:
         """Make this name stand for the sorted array."""
         self._rebind(self._space.sort(self, axis=axis))
 
-    def fill(self, value: Any) -> None:
+    def fill(self: Any, value: Any) -> None:
         """Make this name stand for an array filled with a value."""
-        self._rebind(self._space.set_at(self, ..., value))
-
-    def _rebind(self, new: Any) -> None:
-        raise NotImplementedError
+        self._rebind(self._space.call("set_at", self, ..., value))
 
     # --- products, copies --------------------------------------------------------------------
 
-    def dot(self, b: Any, out: Any = None) -> Array:
+    def dot(self: Any, b: Any, out: Any = None) -> Array:
         """Return the product of matrices; of more axes, the last by the last but one."""
         refuse_out(out, "dot")
         xp, a = self._space, self
@@ -214,29 +200,40 @@ class Methods:
             return xp.matmul(a, b)
         return xp.tensordot(a, b, axes=([a.ndim - 1], [b.ndim - 2]))
 
-    def astype(self, dtype: DType, *, copy: bool = True) -> Array:
+    def astype(self: Any, dtype: DType, *, copy: bool = True) -> Array:
         """Return the elements in another data type."""
         return self._space.astype(self, dtype, copy=copy)
 
-    def copy(self) -> Array:
+    def __divmod__(self: Any, other: Any) -> tuple[Array, Array]:
+        return self // other, self % other
+
+    def __rdivmod__(self: Any, other: Any) -> tuple[Array, Array]:
+        return other // self, other % self
+
+    def copy(self: Any) -> Array:
         """Return a copy: the same record, so that gradients flow to the same place."""
-        value = self._value  # type: ignore[attr-defined]
-        fresh = value.copy() if isinstance(value, Methods) else _copied(self._space, value)
-        return self._space.wrap(fresh, self._index, self._tape)  # type: ignore[attr-defined]
+        fresh = _copied(self._space, self._value)
+        return self._space.wrap(fresh, self._index, self._tape)
+
+    def __copy__(self: Any) -> Array:
+        return self.copy()
+
+    def __deepcopy__(self: Any, memo: Any) -> Array:
+        return self.copy()
 
     @property
-    def itemsize(self) -> int:
+    def itemsize(self: Any) -> int:
         """The number of bytes of an element."""
         return int(self.dtype.itemsize)
 
     @property
-    def nbytes(self) -> int:
+    def nbytes(self: Any) -> int:
         """The number of bytes of all elements."""
-        return self.size * self.itemsize
+        return int(self.size * self.itemsize)
 
 
 def _copied(space: Any, value: Array) -> Array:
-    return space.base.asarray(value, copy=True)
+    return value.copy() if isinstance(value, Methods) else space.base.asarray(value, copy=True)
 
 
 def _refuse_order(order: str) -> None:

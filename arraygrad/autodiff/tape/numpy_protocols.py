@@ -1,0 +1,131 @@
+"""NumPy's protocols: `np.exp(x)`, `ndarray * x` and `np.mean(x)` on traced arrays are recorded.
+
+Each function of NumPy is spelt in the array's traced namespace: see `numpy_elementwise.py` and
+`numpy_functions.py`. That serves the libraries which NumPy's functions serve (NumPy itself, CuPy),
+and CuPy's own elementwise functions, which have the same names. What would lose a gradient raises.
+"""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from arraygrad._namespace import library_name
+from arraygrad.autodiff.tape.methods import refuse_out
+from arraygrad.errors import GraphBreakError, NoRuleError
+
+__all__ = ["NumpyProtocols"]
+
+
+class _StandardNames(dict[Any, "str | None"]):
+    """The standard's names of NumPy's elementwise functions; `None` of those it lacks."""
+
+    def __missing__(self, ufunc: Any) -> str | None:
+        from arraygrad.autodiff.tape.numpy_elementwise import standard_name
+
+        name = self[ufunc] = standard_name(_elementwise_name(ufunc))
+        return name
+
+
+class _Functions(dict[Any, Callable[..., Any]]):
+    """What serves each of NumPy's other functions."""
+
+    def __missing__(self, known: Any) -> Callable[..., Any]:
+        from arraygrad.autodiff.tape.numpy_functions import serving
+
+        function = self[known] = serving(_function_name(known), known)
+        return function
+
+
+def _elementwise_name(ufunc: Any) -> str:
+    """Return NumPy's name of a ufunc; somebody else's may have any name, so it has none here."""
+    import numpy as np
+
+    name: str = ufunc.__name__
+    return name if getattr(np, name, None) is ufunc else repr(ufunc)
+
+
+def _function_name(known: Any) -> str:
+    """Return the name below `numpy`, like `linalg.norm`."""
+    return f"{known.__module__}.{known.__name__}".removeprefix("numpy.")
+
+
+_standard_names = _StandardNames()
+_functions = _Functions()
+
+
+class NumpyProtocols:
+    """How NumPy's functions, and CuPy's elementwise ones, treat a traced array."""
+
+    __slots__ = ()
+    __array_priority__ = 1e6  # of a raw and a traced operand, ours decides
+
+    # What a traced array has.
+    _space: ClassVar[Any]
+    _quick: ClassVar[Any]
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
+        space = self._space
+        if not space.library.numpy_functions:
+            return self._foreign_ufunc(ufunc, method, inputs)
+        if method == "__call__":
+            name = _standard_names[ufunc]
+            if name is not None and not keywords and len(inputs) == 1:
+                return self._quick[name](self)
+        return _elementwise(space, ufunc, method, inputs, keywords)
+
+    def __array_function__(self, known: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        name = known.__name__
+        if not self._space.library.numpy_functions and name not in ("ndim", "shape"):
+            raise self._not_numpys(name)
+        if "out" in kwargs:
+            kwargs = dict(kwargs)
+            refuse_out(kwargs.pop("out"), f"numpy.{name}")
+        try:
+            return _functions[known](self._space, *args, **kwargs)
+        except TypeError as error:
+            if "unexpected keyword" not in str(error):
+                raise
+            message = f"numpy.{name} of a traced array has no such option: {error}"
+            raise NoRuleError(message) from None
+
+    def __cupy_override_elementwise_kernel__(self, kernel: Any, *args: Any, **kwargs: Any) -> Any:
+        """Do what `cupy.sin(x)` asks of an argument that is no `cupy.ndarray`."""
+        from arraygrad.autodiff.tape.numpy_elementwise import apply
+
+        return apply(self._space, kernel.name.removeprefix("cupy_"), kernel, args, kwargs)
+
+    def _foreign_ufunc(self, ufunc: Any, method: str, inputs: Any) -> Any:
+        """Serve `np.float64(2) * x` for any library, and no other function of NumPy."""
+        name, numbers = _standard_names[ufunc], [_number(x) for x in inputs]
+        if name is None or method != "__call__" or all(x is self for x in inputs):
+            raise self._not_numpys(ufunc.__name__)
+        if any(x is not self and type(x) not in _NUMBERS for x in numbers):
+            raise self._not_numpys(ufunc.__name__)
+        return self._space.operate(name, *numbers)
+
+    def _not_numpys(self, name: str) -> GraphBreakError:
+        library = library_name(self._space.base)
+        message = (
+            f"numpy.{name} of a traced array of {library}: NumPy's functions serve arrays of NumPy "
+            "and CuPy; take the same function from the array's own namespace"
+        )
+        return GraphBreakError(message)
+
+
+_NUMBERS = frozenset({bool, complex, float, int})
+
+
+def _number(x: Any) -> Any:
+    """Return a scalar of NumPy as a Python number; anything else as it is."""
+    import numpy as np
+
+    # Comparisons hand their scalar over as a 0-d array.
+    return x.item() if isinstance(x, np.generic | np.ndarray) and x.ndim == 0 else x
+
+
+def _elementwise(space: Any, ufunc: Any, method: str, inputs: Any, keywords: Any) -> Any:
+    from arraygrad.autodiff.tape.numpy_elementwise import apply, apply_method
+
+    name = _elementwise_name(ufunc)
+    if method == "__call__":
+        return apply(space, name, ufunc, inputs, keywords)
+    return apply_method(space, name, method, ufunc, inputs, keywords)
