@@ -1,8 +1,9 @@
 """The one registry of array libraries: what is peculiar to each, a small file apiece.
 
 A library that is not named here is `generic`: everything of the standard, differentiated by the
-tape. To add one, write a module with a `LIBRARY` and name it in `_MODULES`, or call
-`register_library`.
+tape. To add one, write a module with a `LIBRARY` and name it in `_MODULES`; in a package of your
+own, call `register_library`, or declare an entry point of the group `arraygrad.libraries`, whose
+name is the library's and whose object is its `Library`.
 """
 
 import importlib
@@ -36,11 +37,22 @@ def library_of(xp: Namespace) -> Library:
 
 
 def _load(name: str) -> Library:
-    if name not in _MODULES:
-        return GENERIC
-    library: Library = importlib.import_module(_MODULES[name]).LIBRARY
+    if name in _MODULES:
+        library: Library = importlib.import_module(_MODULES[name]).LIBRARY
+    else:
+        library = _declared(name)
     with _lock:
         return _loaded.setdefault(name, library)
+
+
+def _declared(name: str) -> Library:
+    """Return what an installed package declares of its library; nothing makes it generic."""
+    from importlib.metadata import entry_points
+
+    for entry_point in entry_points(group="arraygrad.libraries", name=name):
+        library: Library = entry_point.load()
+        return library
+    return GENERIC
 
 
 def register_library(name: str, library: Library) -> None:
