@@ -15,6 +15,18 @@ Key: TypeAlias = tuple[Any, ...]
 _PRECEDENCE_FREE = {"+", "-", "*", "/", "**", "<", "<=", ">", ">=", "==", "!=", "&", "|"}
 
 
+def _operator(sign: str) -> tuple[Callable[..., "Symbol"], Callable[..., "Symbol"]]:
+    """Return the method of a binary operator, and its reflection."""
+
+    def forward(self: "Symbol", other: Any) -> "Symbol":
+        return Symbol(sign, self, number(other))
+
+    def reflected(self: "Symbol", other: Any) -> "Symbol":
+        return Symbol(sign, number(other), self)
+
+    return forward, reflected
+
+
 class Symbol:
     """A node of an expression: an operator, a call, a variable, or a number."""
 
@@ -50,30 +62,19 @@ class Symbol:
     def __invert__(self) -> "Symbol":
         return Symbol("~", self)
 
+    __add__, __radd__ = _operator("+")
+    __sub__, __rsub__ = _operator("-")
+    __mul__, __rmul__ = _operator("*")
+    __truediv__, __rtruediv__ = _operator("/")
+    __pow__, __rpow__ = _operator("**")
+    __and__, __rand__ = _operator("&")
+    __or__, __ror__ = _operator("|")
 
-def _binary(operator: str) -> tuple[Callable[..., Symbol], Callable[..., Symbol]]:
-    """Return a binary operator's method, and its reflection."""
-
-    def forward(self: Symbol, other: Any) -> Symbol:
-        return Symbol(operator, self, number(other))
-
-    def reflected(self: Symbol, other: Any) -> Symbol:
-        return Symbol(operator, number(other), self)
-
-    return forward, reflected
-
-
-_OPERATORS = {
-    "add": "+", "sub": "-", "mul": "*", "truediv": "/", "pow": "**", "and": "&", "or": "|",
-}  # fmt: skip
-_COMPARISONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
-
-for _name, _operator in {**_OPERATORS, **_COMPARISONS}.items():
-    _forward, _reflected = _binary(_operator)
-    setattr(Symbol, f"__{_name}__", _forward)
-    if _name in _OPERATORS:
-        setattr(Symbol, f"__r{_name}__", _reflected)
-Symbol.__hash__ = None  # type: ignore[assignment]  # `==` makes a symbol: compare `key`
+    __lt__, __gt__ = _operator("<")[0], _operator(">")[0]
+    __le__, __ge__ = _operator("<=")[0], _operator(">=")[0]
+    # `==` makes a symbol too: compare `key`.
+    __eq__, __ne__ = _operator("==")[0], _operator("!=")[0]  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]
 
 
 def variable(name: str) -> Symbol:

@@ -39,6 +39,7 @@ class _Quick(dict[str, Callable[..., Any]]):
 
     def __init__(self, cls: QuickClass, space: Any, dtype: DType, quick: bool) -> None:
         self.cls, self.space, self.dtype, self.quick = cls, space, dtype, quick
+        self.general: Callable[[str], Callable[..., Any]] = space.general
         self.complex: bool = space.is_complex(dtype)
         self.truth = bool(dtype == space.base.bool)
         super().__init__()
@@ -54,12 +55,12 @@ class _Quick(dict[str, Callable[..., Any]]):
         entry = entry_of(name)
         if not self.quick or entry is None:
             made = CHOOSING.get(name) if self.truth else None
-            return made(self.cls, self.space) if made else self.space.general(name)  # type: ignore[no-any-return]
+            return made(self.cls, self.space) if made else self.general(name)
         if name in STRUCTURAL:
             return STRUCTURAL[name](self.cls, self.space)
         scalar_only = self.complex and entry.not_holomorphic is not None
         if entry.kind != "DERIVATIVES" or scalar_only:
-            return self.space.general(name)
+            return self.general(name)
         return self._unary(entry) if len(entry.rules) == 1 else self._binary(entry)
 
     def rule(self, entry: Entry, traced: Sequence[int], broadcast: bool = False) -> ElementwiseRule:

@@ -90,7 +90,7 @@ class TracedNamespace:
     def __repr__(self) -> str:
         return f"<namespace {self.__name__!r}>"
 
-    # --- the standard's functions, made when first asked for ---------------------------------------
+    # --- the standard's functions, made when first asked for -------------------------------------
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") and name != "__array_namespace_info__":
@@ -168,7 +168,7 @@ class TracedNamespace:
         """Return the function for the values of a class: the library's, or our own again."""
         if not nested:
             return self.base_function(name)
-        return self.general(name) if name in self._primitives else getattr(self, name)  # type: ignore[no-any-return]
+        return self.general(name) if name in self._primitives else getattr(self, name)
 
     def general(self, name: str) -> Callable[..., Any]:
         """Return a function of the tables for every kind of argument."""
@@ -189,7 +189,7 @@ class TracedNamespace:
         function = self.general(name) if xp is self else self.base_function(name)
         return function(*arguments, **keywords)
 
-    # --- making traced arrays ----------------------------------------------------------------------
+    # --- making traced arrays --------------------------------------------------------------------
 
     def class_of(self, value: Array) -> QuickClass:
         """Return the class of traced arrays with such a value."""
@@ -230,7 +230,7 @@ class TracedNamespace:
             return type(results)(*parts) if hasattr(results, "_fields") else type(results)(parts)
         return self.lift(results) if is_array(results) else results
 
-    # --- operators on operands of any kind -----------------------------------------------------------
+    # --- operators on operands of any kind -------------------------------------------------------
 
     def operate(self, name: str, a: Any, b: Any) -> Any:
         """Apply a binary operator: lift raw operands, so that the quick method may serve."""
@@ -241,7 +241,7 @@ class TracedNamespace:
                 return NotImplemented
             lifted.append(x if number else self.lift(x))
         if isinstance(lifted[0], TracedArray) and (lifted[0] is not a or lifted[1] is not b):
-            return type(lifted[0])._quick[name](*lifted)  # type: ignore[attr-defined]
+            return type(lifted[0])._quick[name](*lifted)
         return self.call(name, *lifted)
 
     def in_place(self, name: str, a: TracedArray, b: Any) -> TracedArray:

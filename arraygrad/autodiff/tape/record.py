@@ -56,7 +56,8 @@ class _Constants(Tape):
     def __init__(self) -> None:
         super().__init__(0)
         self.level = 0
-        self.append = deque(maxlen=0).append
+        nothing: deque[Record] = deque(maxlen=0)
+        self.append = nothing.append
         self.next = repeat(0).__next__
 
     @property
