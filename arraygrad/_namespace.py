@@ -18,8 +18,8 @@ __all__ = [
     "is_floating",
     "is_real_floating",
     "library_name",
-    "to_device",
     "lift_constants",
+    "to_device",
 ]
 
 

@@ -48,9 +48,7 @@ def quick_functions() -> dict[str, Callable[..., Any]]:
             return ndarray(shape, x.dtype, x, 0, (0,) * len(shape))
         return np.broadcast_to(x, shape)
 
-    def astype(
-        x: Array, dtype: DType, /, *, copy: bool = True, device: str | None = None
-    ) -> Array:
+    def astype(x: Array, dtype: DType, /, *, copy: bool = True, device: str | None = None) -> Array:
         return x.astype(dtype, copy=copy)
 
     def reshape(x: Array, /, shape: tuple[int, ...], *, copy: bool | None = None) -> Array:

@@ -233,4 +233,3 @@ for _short, _name in COMPARISONS.items():
     setattr(TracedArray, f"__{_short}__", _operator_method(_name))
 for _short, _name in UNARY_OPERATORS.items():
     setattr(TracedArray, f"__{_short}__", _unary_method(_name))
-
