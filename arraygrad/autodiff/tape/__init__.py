@@ -6,7 +6,9 @@ the pullback sweeps the records backwards. `jvp` does the same and reads them fo
     array.py         the traced array            classes.py      its quick classes
     namespace.py     the traced namespace        creation.py     its functions that make arrays
     record.py        tapes and records           sweep.py        backwards and forwards
-    elementwise.py, structural.py, general.py    rules: compiled, quick, and for everything
+    elementwise.py               rules compiled from the tables' formulas
+    structural.py, pairs.py      quick forms of what moves, sums, multiplies and chooses
+    general.py, general_rule.py  the path for everything else, right for any mixture
 """
 
 from collections.abc import Callable

@@ -15,8 +15,9 @@ from typing import Any
 from arraygrad._typing import DType
 from arraygrad.autodiff.tape.array import TracedArray
 from arraygrad.autodiff.tape.elementwise import ElementwiseRule
+from arraygrad.autodiff.tape.pairs import CHOOSING, PAIRED
 from arraygrad.autodiff.tape.record import CONSTANTS
-from arraygrad.autodiff.tape.structural import CHOOSING, STRUCTURAL
+from arraygrad.autodiff.tape.structural import STRUCTURAL
 from arraygrad.rules.table import Entry, entry_of
 
 __all__ = ["QuickClass", "make_class"]
@@ -56,8 +57,9 @@ class _Quick(dict[str, Callable[..., Any]]):
         if not self.quick or entry is None:
             made = CHOOSING.get(name) if self.truth else None
             return made(self.cls, self.space) if made else self.general(name)
-        if name in STRUCTURAL:
-            return STRUCTURAL[name](self.cls, self.space)
+        made = STRUCTURAL.get(name) or PAIRED.get(name)
+        if made is not None:
+            return made(self.cls, self.space)
         scalar_only = self.complex and entry.not_holomorphic is not None
         if entry.kind != "DERIVATIVES" or scalar_only:
             return self.general(name)

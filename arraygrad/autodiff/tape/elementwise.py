@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from arraygrad._typing import Array, DType, Namespace
+from arraygrad._typing import DType, Namespace
 from arraygrad.autodiff.tape.record import Record
 from arraygrad.expression import FORMULA, Step, Symbol, linearize, number, variable
 from arraygrad.libraries import Library
@@ -92,7 +92,7 @@ class ElementwiseRule:
         return self._define(_forward_source(self))
 
     def _define(self, source: str) -> Any:
-        scope: dict[str, Any] = {"unbroadcast": unbroadcast, "raw": self._xp}
+        scope: dict[str, Any] = {"unbroadcast": unbroadcast, "conj": _conj, "raw": self._xp}
         if self._library.cheap_zero_d:
             scope["constant"] = lambda value: self._xp.asarray(value, dtype=self._dtype)
         name = f"<rule of {self.name}>"
@@ -105,6 +105,11 @@ class ElementwiseRule:
             _scale(g, d, conjugate and self.complex)
             for g, d in zip(factors, self._derivatives.values(), strict=True)
         ]
+
+
+def _conj(xp: Namespace, x: Any) -> Any:
+    """Return the conjugate of an operand: an array or a Python number."""
+    return xp.conj(x) if hasattr(x, "dtype") else x.conjugate()
 
 
 def _variables(expressions: Any) -> list[str]:
@@ -204,16 +209,18 @@ class _Printer:
         return self.name(source)
 
     def _value(self, operator: str, sources: list[str]) -> str:
+        space = "raw" if self.in_place else "xp"
         if operator == "negative":
             return f"-{self.name(sources[0])}"
         if operator == "dtype":
             return f"{self.name(sources[0])}.dtype"
+        if operator == "conj":
+            return f"conj({space}, {self.name(sources[0])})"
         if operator == "**":
             return f"{self.name(sources[0])} ** {self.name(sources[1])}"
         if not operator.isidentifier():
             left, right = sources
             return f"{self._operand(left, right)} {operator} {self._operand(right, left)}"
-        space = "raw" if self.in_place else "xp"
         return f"{space}.{operator}({', '.join(map(self.name, sources))})"
 
 

@@ -98,7 +98,7 @@ class GeneralRule:
     def _cotangents(
         self, g: Array, r: Record, xp: Namespace, *, careful: bool
     ) -> Iterator[tuple[int, Array]]:
-        _, _, operands, y, arguments, keywords = r
+        operands, y, arguments, keywords = self._seen(xp, r)
         lists: dict[int, Any] = {}
         for position, number in operands:
             if isinstance(position, tuple):
@@ -111,6 +111,13 @@ class GeneralRule:
             else:
                 c, x = self.pull(xp, position, g, y, arguments, keywords), arguments[position]
             yield number, cast(xp, c, x.dtype)
+
+    def _seen(self, xp: Namespace, r: Record) -> Record:
+        """Return a record's rest as a namespace takes it: the traced one wants arrays lifted."""
+        _, _, operands, y, arguments, keywords = r
+        if xp is self.space:
+            y, arguments = self.space.lift_all(y), self.space.lift_all(list(arguments))
+        return operands, y, arguments, keywords
 
     def pull(
         self, xp: Namespace, position: int, g: Array, y: Any, arguments: Any, keywords: Any
@@ -134,15 +141,16 @@ class GeneralRule:
 
     def forward(self, tangents: list[Any], r: Record, xp: Namespace) -> Array | None:
         """Push tangents forward."""
-        _, _, operands, y, arguments, keywords = r
+        operands, y, arguments, keywords = self._seen(xp, r)
         known = [(p, tangents[number]) for p, number in operands if tangents[number] is not None]
         if not known:
             return None
         if self.kind == "LINEAR":
             return self._push_linear(xp, known, arguments, keywords)
-        push: Callable[..., Array] = {"DERIVATIVES": self._push_scaled, "MULTILINEAR": self._push_one}.get(
-            self.kind, self._push_transposed
-        )
+        push: Callable[..., Array] = {
+            "DERIVATIVES": self._push_scaled,
+            "MULTILINEAR": self._push_one,
+        }.get(self.kind, self._push_transposed)
         parts = [push(xp, p, t, y, arguments, keywords) for p, t in known]
         total = parts[0]
         for part in parts[1:]:
@@ -180,7 +188,8 @@ class GeneralRule:
 
         def pullback(leaves: Any, constants: Any) -> tuple[list[Array], list[Any]]:
             space = self.space
-            c = self.pull(space, position, leaves[0], y, arguments, keywords)
+            lifted = space.lift_all(list(arguments))
+            c = self.pull(space, position, leaves[0], space.lift_all(y), lifted, keywords)
             return [cast(space, c, arguments[position].dtype)], []
 
         zeros = xp.zeros_like(y)
