@@ -2,7 +2,7 @@
 
 from collections import OrderedDict, namedtuple
 
-import numpy as np  # noqa: TID253 -- what results are compared in
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -103,7 +103,7 @@ def test_other_leaves_pass_through_with_gradient_none(backend, autodiff):
 
 def test_python_floats_become_arrays_like_the_others(backend, autodiff):
     x = backend.asarray([1.0, 2.0], dtype="float32")
-    f = lambda p, x: total(p["scale"] * x)  # noqa: E731
+    f = lambda p, x: total(p["scale"] * x)
     value, found = ag.value_and_grad(f, (0, 1), autodiff=autodiff)({"scale": 3.0}, x)
     assert value.dtype == found[0]["scale"].dtype == backend.dtype("float32")
     assert found[0]["scale"].device == x.device
@@ -112,7 +112,7 @@ def test_python_floats_become_arrays_like_the_others(backend, autodiff):
 
 def test_a_python_complex_becomes_a_complex_array(backend, autodiff):
     x = backend.asarray([1.0, 2.0])
-    f = lambda z, x: total(array_namespace(x).real(z * x))  # noqa: E731
+    f = lambda z, x: total(array_namespace(x).real(z * x))
     found = ag.grad(f, autodiff=autodiff)(2.0 + 1j, x)
     assert found.dtype == backend.dtype("complex128")
     check(backend, found, 3.0 + 0j)
@@ -139,7 +139,7 @@ def test_python_floats_alone_are_arrays_of_numpy():
 )
 def test_argnums_choose_and_order(backend, autodiff, argnums, expected):
     arguments = [backend.asarray(v) for v in (2.0, 3.0, 10.0)]
-    product = lambda a, b, c: a * b * c  # noqa: E731
+    product = lambda a, b, c: a * b * c
     found = ag.grad(product, argnums, autodiff=autodiff)(*arguments)
     assert isinstance(found, tuple) == isinstance(expected, tuple)
     found, expected = (found, expected) if isinstance(expected, tuple) else ((found,), (expected,))
@@ -174,7 +174,7 @@ def test_keyword_arguments_pass_through(backend, autodiff):
 
 def test_integer_arrays_are_constants_in_other_arguments(backend, autodiff):
     x, index = backend.asarray([1.0, 2.0, 3.0]), backend.asarray([2, 0], dtype="int64")
-    f = lambda x, index: squares(array_namespace(x).take(x, index, axis=0))  # noqa: E731
+    f = lambda x, index: squares(array_namespace(x).take(x, index, axis=0))
     check(backend, ag.grad(f, autodiff=autodiff)(x, index), [2.0, 0.0, 6.0])
 
 
@@ -251,23 +251,28 @@ def test_a_complex_gradient_points_uphill(backend, autodiff):
 
 def test_descending_along_a_complex_gradient_lowers_the_value(backend, autodiff):
     z = backend.asarray([1.0 + 2.0j, -0.5j], dtype="complex128")
-    f = lambda z: total(array_namespace(z).abs(z * (2.0 + 1.0j) - 1.0) ** 2)  # noqa: E731
+    f = lambda z: total(array_namespace(z).abs(z * (2.0 + 1.0j) - 1.0) ** 2)
     value, found = ag.value_and_grad(f, autodiff=autodiff)(z)
     lower = f(z - 0.01 * found)
     assert float(backend.to_numpy(lower)) < float(backend.to_numpy(value))
 
 
+singular = pytest.mark.filterwarnings("ignore:divide by zero:RuntimeWarning")  # NumPy says so
+
+
+@singular
 @pytest.mark.parametrize("nonfinite", ["keep", "zero"])
 def test_nonfinite_gradients_are_kept_or_zeroed(backend, autodiff, nonfinite):
     x = backend.asarray([0.0, 4.0])
-    f = lambda x: total(array_namespace(x).sqrt(x))  # noqa: E731
+    f = lambda x: total(array_namespace(x).sqrt(x))
     found = ag.grad(f, nonfinite=nonfinite, autodiff=autodiff)(x)
     check(backend, found, [np.inf if nonfinite == "keep" else 0.0, 0.25])
 
 
+@singular
 def test_nonfinite_gradients_raise_with_their_path(backend, autodiff):
     tree = {"a": backend.asarray([1.0]), "b": [backend.asarray([0.0, 4.0])]}
-    f = lambda n, p: total(array_namespace(p["b"][0]).sqrt(p["b"][0])) + n  # noqa: E731
+    f = lambda n, p: total(array_namespace(p["b"][0]).sqrt(p["b"][0])) + n
     with pytest.raises(errors.NonFiniteError, match=r"args\[1\]\['b'\]\[0\] holds an infinity"):
         ag.grad(f, 1, nonfinite="raise", autodiff=autodiff)(0, tree)
 
@@ -347,7 +352,7 @@ def test_forcing_an_autodiff_on_arrays_of_another_library_raises(backend):
 
 def test_three_orders_of_derivatives(backend, autodiff):
     x = backend.asarray(2.0)
-    f = lambda x: x**5  # noqa: E731
+    f = lambda x: x**5
     for expected in (80.0, 160.0, 240.0):
         f = ag.grad(f, autodiff=autodiff)
         check(backend, f(x), expected)
@@ -366,7 +371,7 @@ def test_three_orders_of_derivatives(backend, autodiff):
 )
 def test_perturbations_are_not_confused(backend, autodiff, f, expected):
     one = backend.asarray(1.0)
-    inner = lambda g: ag.grad(g, autodiff=autodiff)  # noqa: E731
+    inner = lambda g: ag.grad(g, autodiff=autodiff)
     outer = ag.grad(lambda x, one: f(x, inner, one), autodiff=autodiff)
     check(backend, outer(backend.asarray(3.0), one), expected)
 
@@ -390,7 +395,7 @@ def test_perturbations_are_not_confused_forwards(backend, f, expected):
 
 def test_forward_over_reverse_and_reverse_over_forward_agree(backend):
     x, v = backend.asarray([1.0, 2.0, 3.0]), backend.asarray([0.5, -1.0, 2.0])
-    f = lambda x: total(x**3) * total(x)  # noqa: E731
+    f = lambda x: total(x**3) * total(x)
     over_reverse = ag.jvp(ag.grad(f), (x,), (v,))[1]
     over_forward = ag.grad(lambda x, v: ag.jvp(f, (x,), (v,))[1])(x, v)
     values, direction = np.asarray([1.0, 2.0, 3.0]), np.asarray([0.5, -1.0, 2.0])
@@ -404,23 +409,23 @@ def test_forward_over_reverse_and_reverse_over_forward_agree(backend):
 
 def test_a_pullback_can_be_differentiated(backend):
     x, c = backend.asarray([1.0, 2.0]), backend.asarray([3.0, 4.0])
-    f = lambda x: x**3  # noqa: E731
+    f = lambda x: x**3
     _, pullback = ag.vjp(f, x)
     check(backend, ag.grad(lambda c: squares(pullback(c)[0]))(c), [54.0, 1152.0])
-    both = lambda x, c: total(ag.vjp(f, x)[1](c)[0])  # noqa: E731
+    both = lambda x, c: total(ag.vjp(f, x)[1](c)[0])
     check(backend, ag.grad(both)(x, c), [18.0, 48.0])
 
 
 def test_derivatives_with_respect_to_a_tangent(backend):
     x, v = backend.asarray([1.0, 2.0]), backend.asarray([3.0, 4.0])
-    f = lambda v, x: squares(ag.jvp(lambda x: x**3, (x,), (v,))[1])  # noqa: E731
+    f = lambda v, x: squares(ag.jvp(lambda x: x**3, (x,), (v,))[1])
     check(backend, ag.grad(f)(v, x), [54.0, 1152.0])
 
 
 def test_a_gradient_inside_takes_raw_constants(backend, autodiff):
     x, data = backend.asarray(2.0), backend.asarray([1.0, 2.0])
-    inner = lambda a, data: total(a**3 * data)  # noqa: E731
-    outer = lambda x, data: ag.grad(inner, autodiff=autodiff)(x, data)  # noqa: E731
+    inner = lambda a, data: total(a**3 * data)
+    outer = lambda x, data: ag.grad(inner, autodiff=autodiff)(x, data)
     check(backend, ag.grad(outer, autodiff=autodiff)(x, data), 36.0)
 
 
@@ -544,7 +549,7 @@ def test_a_rate_of_change_along_trees(backend):
 
 def test_a_constant_does_not_change(backend):
     x, y = backend.asarray([1.0, 2.0]), backend.asarray([3.0])
-    f = lambda x, y: (array_namespace(x).zeros_like(x), x)  # noqa: E731
+    f = lambda x, y: (array_namespace(x).zeros_like(x), x)
     check(backend, ag.jvp(f, (x, y), (x, y))[1][0], [0.0, 0.0])
 
 
@@ -634,7 +639,7 @@ def test_a_sequence_of_argnums_puts_a_tuple_between(backend, autodiff):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_auxiliary_data_of_a_jacobian(backend, autodiff, mode):
-    f = lambda x: (x * 2, {"x": x, "n": 1})  # noqa: E731
+    f = lambda x: (x * 2, {"x": x, "n": 1})
     found, aux = ag.jac(f, mode=mode, has_aux=True, autodiff=autodiff)(backend.asarray([1.0, 2.0]))
     check(backend, found, [[2.0, 0.0], [0.0, 2.0]])
     check(backend, aux["x"], [1.0, 2.0])
@@ -681,14 +686,14 @@ def test_a_hessian_of_two_arguments_is_a_tuple_of_tuples(backend):
 
 def test_no_gradient_flows_through_a_constant(backend, autodiff):
     x = backend.asarray(3.0)
-    f = lambda x: x * ag.stop_gradient(x)  # noqa: E731
+    f = lambda x: x * ag.stop_gradient(x)
     check(backend, ag.grad(f, autodiff=autodiff)(x), 3.0)
     check(backend, ag.grad(ag.grad(f, autodiff=autodiff), autodiff=autodiff)(x), 0.0)
 
 
 def test_a_constant_is_one_on_every_level(backend):
     x, one = backend.asarray(3.0), backend.asarray(1.0)
-    both = lambda x: ag.grad(lambda y: y * ag.stop_gradient(x * y))(x)  # noqa: E731
+    both = lambda x: ag.grad(lambda y: y * ag.stop_gradient(x * y))(x)
     check(backend, ag.grad(both)(x), 0.0)
     check(backend, ag.jvp(both, (x,), (one,))[1], 0.0)
     check(backend, ag.jvp(lambda x: x + ag.stop_gradient(x * x), (x,), (one,))[1], 1.0)

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from arraygrad._tree import flatten_with_paths, format_path
+from arraygrad._tree import Path, flatten_with_paths, format_path
 from arraygrad._typing import Tree
 
-__all__ = ["locate"]
+__all__ = ["locate", "spell"]
 
 
 def locate(wanted: Any, **trees: Tree) -> str:
@@ -14,5 +14,10 @@ def locate(wanted: Any, **trees: Tree) -> str:
         paths, leaves, _ = flatten_with_paths(tree)
         for path, leaf in zip(paths, leaves, strict=True):
             if leaf is wanted:
-                return name + (format_path(path) if path else "")
+                return spell(name, path)
     return "a leaf"
+
+
+def spell(name: str, path: Path) -> str:
+    """Spell a place in a named tree; the root is the name itself."""
+    return name + format_path(path) if path else name

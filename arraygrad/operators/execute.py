@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeAlias
 
-from arraygrad._namespace import is_array
+from arraygrad._namespace import array_namespace, is_array
 from arraygrad._tree import Path, flatten, flatten_with_paths, format_path, unflatten
 from arraygrad._typing import Array, Autodiff, Leaves, Namespace, Tree
 from arraygrad.errors import NotScalarError, StructureError
 from arraygrad.operators._arrays import Kinds, check_floating
 from arraygrad.operators._body import check_scalar, record
-from arraygrad.operators._locate import locate
+from arraygrad.operators._locate import locate, spell
 
 __all__ = ["execute_with_gradients"]
 
@@ -93,7 +93,7 @@ def execute_with_gradients(
     body = _Body(func, inputs, ret_grad_idxs)
     with _graph(inputs.autodiff, retain_grads):
         ys, pullback, aux = record(inputs.autodiff, body, inputs.leaves, inputs.constants)
-        rows = [pullback(seeds) for seeds in _units(inputs.xp, ys)]
+        rows = [pullback(seeds) for seeds in _units(ys)]
     grads = body.tree([None] * len(aux), [inputs.mirror(row) for row in rows])
     return body.tree(aux, ys), grads
 
@@ -104,9 +104,10 @@ def _graph(autodiff: Autodiff, retain: bool) -> AbstractContextManager[None]:
     return graph() if retain else nullcontext()
 
 
-def _units(xp: Namespace, ys: list[Array]) -> list[list[Array]]:
+def _units(ys: list[Array]) -> list[list[Array]]:
     """Return for each output the cotangents that choose it."""
-    ones, zeros = [xp.ones_like(y) for y in ys], [xp.zeros_like(y) for y in ys]
+    ones = [array_namespace(y).ones_like(y) for y in ys]
+    zeros = [array_namespace(y).zeros_like(y) for y in ys]
     return [[*zeros[:i], ones[i], *zeros[i + 1 :]] for i in range(len(ys))]
 
 
@@ -174,8 +175,9 @@ class _Body:
             message = f"func must return an array to differentiate, got {type(ret).__name__}"
             raise NotScalarError(message)
         ys = [found[i] for i in self.places]
+        xp = self.inputs.xp if leaves else None
         for i, y in zip(self.places, ys, strict=True):
-            check_scalar(self.inputs.xp, y, "func(xs)" + format_path(paths[i]) * bool(paths[i]))
+            check_scalar(xp, y, spell("func(xs)", paths[i]))
             found[i] = None
         return ys, found
 
