@@ -10,7 +10,7 @@ from typing import Any
 
 from arraygrad._typing import Array
 from arraygrad.autodiff.tape.array import TracedArray
-from arraygrad.autodiff.tape.general_rule import GeneralRule, stand_in
+from arraygrad.autodiff.tape.general_rule import PART, GeneralRule, stand_in
 from arraygrad.autodiff.tape.record import CONSTANTS, Tape
 from arraygrad.rules.table import Entry
 
@@ -81,6 +81,8 @@ class GeneralFunction:
         self, rule: GeneralRule, tape: Tape, operands: Any, y: Array, values: Any, keywords: Any
     ) -> TracedArray:
         space = self.space
+        if isinstance(y, tuple):
+            return self._write_parts(rule, tape, operands, y, values, keywords)
         cls = space.class_of(y)
         if not cls._quick.quick:
             constant: TracedArray = space.lift_innermost(y)
@@ -101,6 +103,22 @@ class GeneralFunction:
         o._value, o._index, o._tape = y, tape.next(), tape
         tape.append((rule, o._index, operands, saved, values, keywords))
         return o
+
+    def _write_parts(
+        self, rule: GeneralRule, tape: Tape, operands: Any, y: Any, values: Any, keywords: Any
+    ) -> Any:
+        """Record a function with several results: one record, and one more for each result."""
+        k = tape.next()
+        tape.append((rule, k, operands, y, values, keywords))
+        parts = []
+        for n, part in enumerate(y):
+            if self.space.is_floating(part.dtype):
+                number = tape.next()
+                tape.append((PART, number, k, n, len(y)))
+                parts.append(self.space.wrap(part, number, tape))
+            else:
+                parts.append(self.space.lift_innermost(part))
+        return type(y)(*parts) if hasattr(y, "_fields") else tuple(parts)
 
     def _as_array(self, x: Any, y: Array) -> Array:
         """Return a number among the operands as an array like the result."""

@@ -6,6 +6,8 @@ array in a list of arrays being `(position, place)`. A function that is linear k
 just `Shaped` stand-ins.
 """
 
+import functools
+import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,7 +18,7 @@ from arraygrad.autodiff.tape.structural import accumulate
 from arraygrad.rules.primitives import unbroadcast
 from arraygrad.rules.table import Entry
 
-__all__ = ["GeneralRule", "Shaped", "stand_in"]
+__all__ = ["PART", "GeneralRule", "Shaped", "stand_in"]
 
 # Functions that leave zero cotangents beside others: what was selected, and what was not.
 _MASKING = frozenset(
@@ -99,6 +101,7 @@ class GeneralRule:
         self, g: Array, r: Record, xp: Namespace, *, careful: bool
     ) -> Iterator[tuple[int, Array]]:
         operands, y, arguments, keywords = self._seen(xp, r)
+        g = _filled(xp, g, y)
         lists: dict[int, Any] = {}
         for position, number in operands:
             if isinstance(position, tuple):
@@ -152,10 +155,9 @@ class GeneralRule:
             "MULTILINEAR": self._push_one,
         }.get(self.kind, self._push_transposed)
         parts = [push(xp, p, t, y, arguments, keywords) for p, t in known]
-        total = parts[0]
-        for part in parts[1:]:
-            total = total + part
-        return cast(xp, total, y.dtype)
+        if isinstance(y, tuple):
+            return [functools.reduce(operator.add, column) for column in zip(*parts, strict=True)]
+        return cast(xp, functools.reduce(operator.add, parts), y.dtype)
 
     def _push_linear(self, xp: Namespace, known: Any, arguments: Any, keywords: Any) -> Array:
         """Apply the function to the tangents, zeros where there is none."""
@@ -186,15 +188,60 @@ class GeneralRule:
         """Transpose the function's own pullback, which is linear."""
         from arraygrad.autodiff import tape  # a rule needs the tape that runs it
 
+        several = isinstance(y, tuple)
+
         def pullback(leaves: Any, constants: Any) -> tuple[list[Array], list[Any]]:
             space = self.space
             lifted = space.lift_all(list(arguments))
-            c = self.pull(space, position, leaves[0], space.lift_all(y), lifted, keywords)
+            g = leaves if several else leaves[0]
+            c = self.pull(space, position, g, space.lift_all(y), lifted, keywords)
             return [cast(space, c, arguments[position].dtype)], []
 
-        zeros = xp.zeros_like(y)
-        _, transpose, _ = tape.vjp(pullback, [zeros], [], once=True)
-        return transpose([t])[0]
+        zeros = [xp.zeros_like(part) for part in (y if several else (y,))]
+        _, transpose, _ = tape.vjp(pullback, zeros, [], once=True)
+        moved = transpose([t])
+        return moved if several else moved[0]
+
+
+class _PartRule:
+    """One result of a function that has several: record `(rule, number, k, n, how many)`.
+
+    The slot of the function itself, `k`, holds a list: of cotangents, or of tangents.
+    """
+
+    masks = False
+    spreads = True
+    careful = None
+
+    @staticmethod
+    def operand_numbers(r: Record) -> tuple[int]:
+        """Return the number of the function."""
+        return (r[2],)
+
+    def reverse(self, ct: list[Any], own: bytearray, g: Array, r: Record) -> None:
+        """Put the cotangent into its place among the others."""
+        _, _, k, n, count = r
+        if ct[k] is None:
+            ct[k] = [None] * count
+        ct[k][n] = g
+
+    def plain(self, ct: list[Any], own: bytearray, g: Array, r: Record, xp: Namespace) -> None:
+        """Put the cotangent into its place among the others."""
+        self.reverse(ct, own, g, r)
+
+    def forward(self, tangents: list[Any], r: Record, xp: Namespace) -> Array | None:
+        """Take the tangent from its place."""
+        return None if tangents[r[2]] is None else tangents[r[2]][r[3]]
+
+
+PART = _PartRule()
+
+
+def _filled(xp: Namespace, g: Any, y: Any) -> Any:
+    """Return the cotangents of all results, zeros where there is none."""
+    if not isinstance(g, list):
+        return g
+    return [xp.zeros_like(part) if c is None else c for c, part in zip(g, y, strict=True)]
 
 
 def _tangent(xp: Namespace, x: Any, place: Any, given: dict[Any, Array]) -> Any:
