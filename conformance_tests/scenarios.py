@@ -14,8 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np  # noqa: TID253 -- arguments and answers are NumPy's
-from array_api_compat import array_namespace  # noqa: TID251 -- as a user would
+import numpy as np
+from array_api_compat import array_namespace
 
 __all__ = ["SCENARIOS", "Scenario"]
 

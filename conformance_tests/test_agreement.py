@@ -1,6 +1,6 @@
 """All libraries, by whoever differentiates them, give what the tape gives on NumPy."""
 
-import numpy as np  # noqa: TID253 -- what results are compared in
+import numpy as np
 import pytest
 
 from conformance_tests import backends

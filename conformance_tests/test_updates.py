@@ -2,7 +2,7 @@
 
 import math
 
-import numpy as np  # noqa: TID253 -- what results are compared in
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

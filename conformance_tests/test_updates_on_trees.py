@@ -2,7 +2,7 @@
 
 from collections import OrderedDict, namedtuple
 
-import numpy as np  # noqa: TID253 -- what results are compared in
+import numpy as np
 import pytest
 
 from arraygrad import _tree

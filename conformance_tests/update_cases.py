@@ -2,7 +2,7 @@
 
 import math
 
-import numpy as np  # noqa: TID253 -- what results are compared in
+import numpy as np
 import pytest
 
 from arraygrad.updates import adam_update, gradient_descent_update, lamb_update, lars_update

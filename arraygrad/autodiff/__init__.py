@@ -67,7 +67,21 @@ def autodiff_named(name: str) -> Autodiff:
 
 
 def register_autodiff(name: str, autodiff: str | Autodiff) -> None:
-    """Add an autodiff: a module (or its dotted name) with `vjp`, `jvp` and `stop_gradient`."""
+    """Add an autodiff, or put another in the place of one.
+
+    Parameters
+    ----------
+    name : str
+        What it is asked for by: as `autodiff=name`, or by a `Library`.
+    autodiff : str or module
+        A module with `vjp`, `jvp` and `stop_gradient` as `arraygrad.autodiff` describes them, or
+        its dotted name: it is then imported when first used.
+
+    Examples
+    --------
+    >>> import arraygrad as ag
+    >>> ag.register_autodiff("sparse", "my_package.sparse_autodiff")
+    """
     with _lock:
         _MODULES[name] = autodiff
 

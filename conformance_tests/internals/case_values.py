@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np  # noqa: TID253 -- the values are made once, in NumPy, for all libraries
+import numpy as np
 
 from arraygrad.rules import primitives
 

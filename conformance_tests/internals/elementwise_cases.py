@@ -1,6 +1,6 @@
 """Calls of the elementwise functions, inside their domains, with every kind of broadcasting."""
 
-import numpy as np  # noqa: TID253 -- the values are made once, in NumPy, for all libraries
+import numpy as np
 
 from conformance_tests.internals.case_values import Case, bools, case, complexes, integers, reals
 

@@ -1,6 +1,6 @@
 """Calls of every function that has a derivative rule, with tricky shapes and every keyword."""
 
-import numpy as np  # noqa: TID253 -- the values are made once, in NumPy, for all libraries
+import numpy as np
 
 from conformance_tests.internals.case_values import (
     Case,

@@ -2,7 +2,7 @@
 
 import math
 
-import numpy as np  # noqa: TID253 -- expected values
+import numpy as np
 import pytest
 
 from arraygrad.rules import table

@@ -5,7 +5,7 @@ import pickle
 import subprocess
 import sys
 
-import numpy as np  # noqa: TID253 -- its arrays are printed here
+import numpy as np
 import pytest
 
 from arraygrad import _tree

@@ -1,6 +1,6 @@
 """Every library adds duplicates up, and sets where the standard cannot."""
 
-import numpy as np  # noqa: TID253 -- what the libraries are compared with
+import numpy as np
 import pytest
 
 from arraygrad.libraries.generic import GENERIC

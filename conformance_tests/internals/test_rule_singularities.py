@@ -2,8 +2,8 @@
 
 import math
 
-import array_api_compat.numpy as xp  # noqa: TID251 -- rules are called with raw namespaces here
-import numpy as np  # noqa: TID253 -- expected values
+import array_api_compat.numpy as xp
+import numpy as np
 import pytest
 
 from arraygrad.rules.table import entry_of

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-import array_api_compat.numpy as xp  # noqa: TID251 -- rules are called with raw namespaces here
-import numpy as np  # noqa: TID253 -- what the other libraries are compared with
+import array_api_compat.numpy as xp
+import numpy as np
 import pytest
 
 from arraygrad.rules import table

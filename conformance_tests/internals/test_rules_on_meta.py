@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import numpy as np  # noqa: TID253 -- for the values of the cases
+import numpy as np
 import pytest
 
 from conformance_tests.internals.case_values import Case, function_named, in_library
