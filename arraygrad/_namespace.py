@@ -25,7 +25,8 @@ __all__ = [
 
 def is_array(x: Any) -> bool:
     """Say whether `x` is an array of any library; Python numbers are not."""
-    return bool(array_api_compat.is_array_api_obj(x))
+    # A class of scalars, `np.float64`, has the attributes of an array, but it is a dtype.
+    return not isinstance(x, type) and bool(array_api_compat.is_array_api_obj(x))
 
 
 def array_namespace(*arrays: Array) -> Namespace:
