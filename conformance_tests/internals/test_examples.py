@@ -18,10 +18,12 @@ COUNT = len(json.loads(RECORD.read_text(encoding="utf-8")))
 CURVES = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 
 
-def run(script, *arguments, expect=0, environment=None):
+def run(script, *arguments, expect=0, **environment):
     """Run an example as a user does, warnings being errors; return what it printed."""
     command = [sys.executable, "-W", "error", str(script), *map(str, arguments)]
-    found = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    single = {"OMP_NUM_THREADS": "1"}  # test processes that run side by side must not fight
+    every = os.environ | single | environment
+    found = subprocess.run(command, capture_output=True, text=True, check=False, env=every)
     assert found.returncode == expect, found.stdout[-2000:] + found.stderr[-2000:]
     return found
 
@@ -85,8 +87,7 @@ def test_the_seed_decides_the_curve(tmp_path, numpy_history):
 
 def test_a_missing_library_is_named_with_the_extra_that_installs_it(tmp_path):
     (tmp_path / "cupy.py").write_text("raise ImportError('No module named cupy')\n")
-    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
-    told = run(TRAIN, "--library", "cupy", expect=1, environment=environment).stderr
+    told = run(TRAIN, "--library", "cupy", expect=1, PYTHONPATH=str(tmp_path)).stderr
     assert "pip install 'arraygrad[cupy]'" in told
     assert "Traceback" not in told
 
