@@ -26,8 +26,10 @@ def test_gradient_is_the_analytic_one(backend, autodiff, scenario):
 
 
 @every_scenario
-def test_both_modes_and_both_orders_agree_with_differences(backend, autodiff, scenario):
-    check_gradients(scenario.f, *from_numpy(backend, scenario.args), autodiff=autodiff)
+def test_both_modes_agree_with_differences(backend, autodiff, scenario):
+    order = 1 if backend.library == "jax" else 2  # jax compiles too long: see test_agreement
+    args = from_numpy(backend, scenario.args)
+    check_gradients(scenario.f, *args, order=order, autodiff=autodiff)
 
 
 @every_scenario

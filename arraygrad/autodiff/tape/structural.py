@@ -195,9 +195,16 @@ class _GetitemRule(StructuralRule):
             h = self.raw.zeros(shape, dtype=g.dtype, device=g.device)
         elif not own[i]:
             h = self.raw.asarray(h, copy=True)
+        if key is None or type(key) is tuple and None in key:
+            key, g = self._without_new_axes(h, key, g)
         h[key] += g
         ct[i] = h
         own[i] = 1
+
+    def _without_new_axes(self, h: Array, key: Any, g: Array) -> tuple[Any, Array]:
+        """Drop `None` from a key: the standard assigns only without."""
+        parts = () if key is None else tuple(part for part in key if part is not None)
+        return parts, self.raw.reshape(g, h[parts].shape)
 
 
 def _pull_getitem(xp: Namespace, g: Array, r: Record) -> Array:
