@@ -12,6 +12,7 @@ to the gradient around it only if the pool runs its tasks in a copy of the conte
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from contextvars import ContextVar
 from typing import Any
 
@@ -92,7 +93,8 @@ def _graph_vjp(
     f: Callable[..., Any], fresh: list[Tensor], constants: Leaves, *, retain_graph: bool
 ) -> tuple[list[Tensor], Pullback, list[Any]]:
     """Record with torch.autograd."""
-    with keep_graph(), torch.enable_grad():
+    recording = nullcontext() if torch.is_grad_enabled() else torch.enable_grad()
+    with keep_graph(), recording:
         outputs, aux = f(fresh, constants)
 
     def pullback(cotangents: Leaves) -> list[Tensor]:

@@ -35,7 +35,16 @@ class Kinds:
         If the arrays do not belong together.
     """
 
-    __slots__ = ("_arrays", "_examples", "_kinds", "_leaves", "_library", "_where", "xp")
+    __slots__ = (
+        "_arrays",
+        "_examples",
+        "_floating",
+        "_kinds",
+        "_leaves",
+        "_library",
+        "_where",
+        "xp",
+    )
 
     def __init__(self, leaves: list[Any], where: Where) -> None:
         self._leaves, self._where = leaves, where
@@ -44,6 +53,10 @@ class Kinds:
         self._arrays = {k: leaf for k, leaf in self._examples.items() if _is_standard(leaf)}
         self.xp = common_namespace(list(self._arrays.values()), where)
         self._library = library_of(self.xp)
+        # The common case, where there is nothing to sort: floating arrays and nothing else.
+        self._floating = len(self._arrays) == len(self._examples) and all(
+            is_floating(self.xp, dtype) for _, dtype in self._arrays
+        )
         if not self._library.moves:
             self._check_devices()
 
@@ -55,6 +68,8 @@ class Kinds:
         DtypeError
             If one is an array that cannot have a gradient.
         """
+        if self._floating:
+            return list(places)
         fit = {kind: self._takes_part(kind, leaf) for kind, leaf in self._examples.items()}
         found = [i for i in places if fit[self._kinds[i]]]
         for kind in {self._kinds[i] for i in found}:
@@ -65,6 +80,8 @@ class Kinds:
 
     def constants(self, places: Iterable[int]) -> list[int]:
         """Return at which of these places arrays are."""
+        if self._floating:
+            return list(places)
         return [i for i in places if self._kinds[i] in self._arrays]
 
     def autodiff(self, forced: str | None) -> Autodiff:
@@ -79,7 +96,7 @@ class Kinds:
 
     def lift(self, variables: list[Any]) -> list[Array]:
         """Turn the Python numbers among variables into 0-d arrays like the other arrays."""
-        if not any(dtype is None for _, dtype in self._examples):
+        if self._floating:
             return variables
         real, complex_ = self._dtypes()
         device = None if self._library.moves else self._device()
@@ -111,7 +128,9 @@ class Kinds:
 
     def _check_devices(self) -> None:
         """Make sure that the arrays lie together."""
-        arrays = [self._leaves[i] for i in self.constants(range(len(self._leaves)))]
+        arrays = self._leaves
+        if not self._floating:
+            arrays = [self._leaves[i] for i in self.constants(range(len(self._leaves)))]
         devices = [getattr(x, "device", None) for x in arrays]
         if not devices or devices.count(devices[0]) == len(devices):
             return

@@ -73,11 +73,7 @@ class Call:
 
     def arguments(self, leaves: Leaves, constants: Leaves) -> tuple[list[Any], dict[str, Any]]:
         """Rebuild the arguments around other arrays."""
-        flat = list(self.flat)
-        for place, x in zip(self.places, leaves, strict=True):
-            flat[place] = x
-        for place, x in zip(self.fixed, constants, strict=True):
-            flat[place] = x
+        flat = _filled(self.flat, self.places + self.fixed, [*leaves, *constants])
         *ordered, kwargs = unflatten(self.treedef, flat)
         args = list(ordered)
         for i, arg in zip(self.order, ordered, strict=True):
@@ -86,9 +82,8 @@ class Call:
 
     def gradients(self, values: Leaves, argnums: Argnums) -> Any:
         """Shape one value per leaf like the differentiated arguments: bare for an int."""
-        flat: list[Any] = [None] * sum([spec.num_leaves for spec in self.specs])
-        for place, value in zip(self.places, values, strict=True):
-            flat[place] = value
+        width = sum([spec.num_leaves for spec in self.specs])
+        flat = _filled([None] * width, self.places, values)
         if not isinstance(argnums, Sequence):
             return unflatten(self.specs[0], flat)
         rest = iter(flat)
@@ -107,6 +102,16 @@ class Call:
             return outputs, rates, body.whole_aux(aux)
         outputs, rates, aux = self.autodiff.jvp(body, self.leaves, tangents, self.constants)
         return outputs, rates, body.whole_aux(aux)
+
+
+def _filled(leaves: list[Any], places: list[int], values: Leaves) -> Leaves:
+    """Return leaves with new values at ascending places."""
+    if len(places) == len(leaves):
+        return values
+    filled = list(leaves)
+    for place, value in zip(places, values, strict=True):
+        filled[place] = value
+    return filled
 
 
 def _positions(argnums: tuple[int, ...], count: int) -> tuple[int, ...]:
