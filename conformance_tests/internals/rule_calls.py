@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from arraygrad.rules import elementwise_functions, table
-from conformance_tests.internals.case_values import Case, complexes, function_named, in_library
-from conformance_tests.internals.case_values import reals as real_values
+from conformance_tests.case_values import Case, complexes, function_named, in_library
+from conformance_tests.case_values import reals as real_values
 
 __all__ = [
     "LIBRARIES",

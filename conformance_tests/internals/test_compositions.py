@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from arraygrad.rules import table
-from conformance_tests.internals.case_values import Case, function_named, in_library, reals
+from conformance_tests.case_values import Case, function_named, in_library, reals
 from conformance_tests.internals.rule_calls import LIBRARIES, as_numpy, assert_close, library_named
-from conformance_tests.internals.rule_cases import CASES
+from conformance_tests.rule_cases import CASES
 
 CALLS = [(name, case) for name in table.names_of("COMPOSITIONS") for case in CASES[name]]
 NOT_IN_TORCH = {"unique_all"}  # array-api-compat has none

@@ -6,9 +6,9 @@ import pytest
 from arraygrad.libraries.generic import GENERIC
 from arraygrad.libraries.indexing import broadcast_mask, getitem, is_basic, is_mask
 from arraygrad.rules.primitives import scatter_add, set_at, unbroadcast
-from conformance_tests.internals.case_values import complexes, in_library, integers, reals
+from conformance_tests.case_values import complexes, in_library, integers, reals
 from conformance_tests.internals.rule_calls import LIBRARIES, as_numpy, library_named
-from conformance_tests.internals.rule_cases import BEYOND_STANDARD, INDEXING
+from conformance_tests.rule_cases import BEYOND_STANDARD, INDEXING
 
 KEYS = [call.args for call in INDEXING["getitem"] if not call.refused_by]
 MORE_KEYS = [call.args for call in BEYOND_STANDARD["getitem"]]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from arraygrad.rules import table
-from conformance_tests.internals.case_values import Case, function_named, in_library
+from conformance_tests.case_values import Case, function_named, in_library
 from conformance_tests.internals.rule_calls import (
     LIBRARIES,
     NUMPY,
@@ -20,7 +20,7 @@ from conformance_tests.internals.rule_calls import (
     operands_of,
     run,
 )
-from conformance_tests.internals.rule_cases import BEYOND_STANDARD, CASES
+from conformance_tests.rule_cases import BEYOND_STANDARD, CASES
 
 
 def moved(args: Any, tangents: dict[int, Any], step: float) -> list[Any]:

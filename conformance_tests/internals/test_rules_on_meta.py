@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance_tests.internals.case_values import Case, function_named, in_library
+from conformance_tests.case_values import Case, function_named, in_library
 from conformance_tests.internals.rule_calls import calls, cotangents, library_named, operands_of
-from conformance_tests.internals.rule_cases import CASES
+from conformance_tests.rule_cases import CASES
 
 torch = pytest.importorskip("torch")
 xp = library_named("torch").xp

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from conformance_tests.internals.case_values import Case, function_named, in_library
+from conformance_tests.case_values import Case, function_named, in_library
 from conformance_tests.internals.rule_calls import (
     as_numpy,
     assert_close,
@@ -13,7 +13,7 @@ from conformance_tests.internals.rule_calls import (
     like,
     operands_of,
 )
-from conformance_tests.internals.rule_cases import CASES
+from conformance_tests.rule_cases import CASES
 
 jax = pytest.importorskip("jax")
 jax.config.update("jax_enable_x64", True)

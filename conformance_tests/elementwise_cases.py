@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from conformance_tests.internals.case_values import Case, bools, case, complexes, integers, reals
+from conformance_tests.case_values import Case, bools, case, complexes, integers, reals
 
 __all__ = ["ELEMENTWISE", "SHAPE_PAIRS"]
 

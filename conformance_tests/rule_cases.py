@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from conformance_tests.internals.case_values import (
+from conformance_tests.case_values import (
     Case,
     DType,
     bools,
@@ -12,7 +12,7 @@ from conformance_tests.internals.case_values import (
     reals,
     refused,
 )
-from conformance_tests.internals.elementwise_cases import ELEMENTWISE
+from conformance_tests.elementwise_cases import ELEMENTWISE
 
 __all__ = ["BEYOND_STANDARD", "CASES"]
 
