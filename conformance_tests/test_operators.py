@@ -339,6 +339,15 @@ def test_arrays_of_two_libraries_raise_with_their_paths(backend):
         ag.grad(lambda p, y: squares(p["w"]))({"w": x}, y=other)
 
 
+def test_arrays_on_two_devices_raise_with_their_paths():
+    strict = pytest.importorskip("array_api_strict")
+    x, y = strict.asarray([1.0]), strict.asarray([1.0], device=strict.Device("device1"))
+    with pytest.raises(errors.DeviceError, match=r"args\[0\] on .*CPU.* and args\[1\]\['y'\] on"):
+        ag.grad(lambda x, p: squares(x))(x, {"y": y})
+    with pytest.raises(errors.DeviceError, match=r"xs\[0\] on .*CPU.* and xs\[1\] on"):
+        ag.execute_with_gradients(lambda xs: squares(xs[0]), [x, y])
+
+
 def test_forcing_an_autodiff_on_arrays_of_another_library_raises(backend):
     for name in ("jax", "torch"):
         if name != backend.library:

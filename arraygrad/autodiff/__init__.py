@@ -14,6 +14,11 @@ An autodiff is a module with three functions, on flat lists of arrays:
 `stop_gradient(x) -> x`
     The same values, without a gradient, on every level of nesting.
 
+One whose library has graphs of its own may also have
+
+`keep_graph()`
+    A context manager: results of calls in it stay part of the caller's graphs.
+
 Gradients point uphill for complex arrays too: `z - rate * gradient` descends, so the pullback of
 `a * z` is `conj(a)`. Cotangents have the shape and dtype of the outputs, results those of the
 leaves. Nothing here knows of trees, and no autodiff knows another.

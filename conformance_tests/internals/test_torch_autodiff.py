@@ -12,7 +12,7 @@ import arraygrad as ag
 from arraygrad import errors
 
 torch = pytest.importorskip("torch")
-from arraygrad.autodiff import torch as adapter
+from arraygrad.autodiff import torch as adapter  # noqa: E402 -- needs torch
 
 
 def tensor(values, **options):
@@ -199,6 +199,24 @@ def test_no_grad_inside_makes_constants():
         return (x * y).sum()
 
     equal(ag.grad(f)(tensor([1.0, 2.0])), [2.0, 4.0])
+
+
+def test_tensors_on_two_devices_raise():
+    x, y = tensor([1.0]), torch.empty(1, device="meta")
+    with pytest.raises(errors.DeviceError, match=r"args\[0\] on cpu and kwargs\['y'\] on meta"):
+        ag.grad(lambda x, y: cube(x))(x, y=y)
+
+
+def test_values_are_never_read():
+    x = torch.empty((2, 3), dtype=torch.float64, device="meta")
+    for found in (
+        ag.grad(cube)(x),
+        ag.hvp(cube, (x,), (x,))[0],
+        ag.execute_with_gradients(cube, x)[1],
+    ):
+        assert found.shape == x.shape
+        assert found.device == x.device
+    assert ag.jac(lambda x: x**2)(x).shape == (2, 3, 2, 3)
 
 
 def test_inference_mode_raises_instead_of_returning_zeros():
