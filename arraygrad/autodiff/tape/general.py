@@ -78,15 +78,14 @@ class GeneralFunction:
         return self._write(rule, tape, operands, function(*values, **keywords), values, keywords)
 
     def _write(
-        self, rule: GeneralRule, tape: Tape, operands: Any, y: Array, values: Any, keywords: Any
-    ) -> TracedArray:
+        self, rule: GeneralRule, tape: Tape, operands: Any, y: Any, values: Any, keywords: Any
+    ) -> Any:
         space = self.space
         if isinstance(y, tuple):
             return self._write_parts(rule, tape, operands, y, values, keywords)
         cls = space.class_of(y)
         if not cls._quick.quick:
-            constant: TracedArray = space.lift_innermost(y)
-            return constant
+            return space.lift_innermost(y)
         saved: Any = y
         if rule.kind == "LINEAR":
             device_of = space.device_of

@@ -195,7 +195,7 @@ class _GetitemRule(StructuralRule):
             h = self.raw.zeros(shape, dtype=g.dtype, device=g.device)
         elif not own[i]:
             h = self.raw.asarray(h, copy=True)
-        if key is None or type(key) is tuple and None in key:
+        if key is None or (type(key) is tuple and None in key):
             key, g = self._without_new_axes(h, key, g)
         h[key] += g
         ct[i] = h
