@@ -38,14 +38,25 @@ def array_namespace(*arrays: Array) -> Namespace:
         If they come from several libraries.
     """
     if len(arrays) == 1:
-        return array_api_compat.array_namespace(*arrays)
-    spaces = {id(xp): xp for xp in map(array_api_compat.array_namespace, arrays)}
+        return _namespace_of(*arrays)
+    spaces = {id(xp): xp for xp in map(_namespace_of, arrays)}
     if len(spaces) != 1:
         names = sorted(library_name(xp) for xp in spaces.values())
         given = " and ".join(names) if names else "no array at all"
         message = f"expected arrays of one library, got arrays of {given}"
         raise MixedLibraryError(message)
     return next(iter(spaces.values()))
+
+
+_namespaces: dict[type, Namespace] = {}
+
+
+def _namespace_of(x: Array) -> Namespace:
+    """Return the namespace of an array, which is that of its type: asked once for each."""
+    found = _namespaces.get(type(x))
+    if found is None:
+        found = _namespaces[type(x)] = array_api_compat.array_namespace(x)
+    return found
 
 
 def library_name(xp: Namespace) -> str:

@@ -23,17 +23,21 @@ _MODULES = {
     "torch": "arraygrad.libraries.torch",
 }
 _loaded: dict[str, Library] = {}
+_by_namespace: dict[str, Library] = {}  # what was found, by the namespace's full name
 _lock = threading.Lock()
 
 
 def library_of(xp: Namespace) -> Library:
     """Return what is peculiar to the library of a namespace."""
-    own: Library | None = getattr(xp, "__arraygrad_library__", None)
-    if own is not None:
-        return own
+    found = _by_namespace.get(xp.__name__)
+    return found if found is not None else _look_up(xp)
+
+
+def _look_up(xp: Namespace) -> Library:
     name = library_name(xp)
-    found = _loaded.get(name)
-    return found if found is not None else _load(name)
+    found: Library = getattr(xp, "__arraygrad_library__", None) or _loaded.get(name) or _load(name)
+    with _lock:
+        return _by_namespace.setdefault(xp.__name__, found)
 
 
 def _load(name: str) -> Library:
@@ -72,3 +76,4 @@ def register_library(name: str, library: Library) -> None:
     """
     with _lock:
         _loaded[name] = library
+        _by_namespace.clear()
