@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NoReturn
 from arraygrad._typing import Array, DType, Namespace
 from arraygrad.autodiff.tape.methods import Methods
 from arraygrad.autodiff.tape.numpy_protocols import NumpyProtocols
-from arraygrad.autodiff.tape.record import Tape
+from arraygrad.autodiff.tape.record import CONSTANTS, Tape
 from arraygrad.errors import GraphBreakError, SpentTapeError
 
 __all__ = ["BINARY_OPERATORS", "UNARY_OPERATORS", "TracedArray"]
@@ -131,6 +131,16 @@ class TracedArray(NumpyProtocols, Methods):
         return self._space.call("getitem", self, key)
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        if (
+            isinstance(value, TracedArray)
+            and value._tape is not CONSTANTS
+            and not self._quick.quick
+        ):
+            message = (
+                f"a value with a gradient was written into an array of {self.dtype}, which would "
+                "lose it: make the array floating, or write stop_gradient(value)"
+            )
+            raise GraphBreakError(message)
         self._rebind(self._space.call("set_at", self, key, value))
 
     def _rebind(self, new: "TracedArray") -> None:

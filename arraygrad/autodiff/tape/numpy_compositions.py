@@ -304,7 +304,7 @@ def where(xp: Namespace, condition: Any, *branches: Any) -> Any:
     condition = as_array(xp, condition)
     if not branches:
         return condition.nonzero()
-    condition = condition if condition.dtype == xp.bool else condition != 0
+    condition = condition if condition._quick.truth else condition != 0
     return xp.where(
         condition, *(b if type(b) in (int, float) else as_array(xp, b) for b in branches)
     )

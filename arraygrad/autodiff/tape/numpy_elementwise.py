@@ -117,16 +117,23 @@ _ACCUMULATED = {"add": "cumsum", "multiply": "cumprod"}
 
 def apply(space: Any, name: str, known: Any, inputs: Any, keywords: dict[str, Any]) -> Any:
     """Apply the elementwise function `known`, NumPy's or CuPy's, of a name."""
-    keywords = {key: value for key, value in keywords.items() if key not in _IGNORED}
-    refuse_out(keywords.pop("out", None), name)
     operands = [_operand(space, x) for x in inputs]
-    dtype = keywords.pop("dtype", None)
+    if keywords:
+        operands, keywords = _apply_options(space, name, operands, keywords)
+    return _function(space, name, known)(*operands, **keywords)
+
+
+def _apply_options(space: Any, name: str, operands: Any, keywords: dict[str, Any]) -> Any:
+    """Cast operands to a `dtype`; return them with the options that are left."""
+    left = {key: value for key, value in keywords.items() if key not in _IGNORED}
+    refuse_out(left.pop("out", None), name)
+    dtype = left.pop("dtype", None)
     if dtype is not None:
         operands = [space.astype(x, dtype) for x in _together(space, *operands)]
-    if keywords.keys() - {"axis"}:
-        message = f"{name} with {', '.join(map(repr, keywords))} has no derivative rule"
+    if left.keys() - {"axis"}:
+        message = f"{name} with {', '.join(map(repr, left))} has no derivative rule"
         raise NoRuleError(message)
-    return _function(space, name, known)(*operands, **keywords)
+    return operands, left
 
 
 def _operand(space: Any, x: Any) -> Any:

@@ -66,10 +66,16 @@ class NumpyProtocols:
         space = self._space
         if not space.library.numpy_functions:
             return self._foreign_ufunc(ufunc, method, inputs)
-        if method == "__call__":
+        if method == "__call__" and not keywords:
             name = _standard_names[ufunc]
-            if name is not None and not keywords and len(inputs) == 1:
+            if name is not None and len(inputs) == 1:
                 return self._quick[name](self)
+            if name is not None and name != "pow" and len(inputs) == 2:
+                a, b = inputs
+                quick = isinstance(a, NumpyProtocols)
+                y = a._quick[name](a, b) if quick else space.operate(name, a, b)
+                if y is not NotImplemented:  # a list, for example
+                    return y
         return _elementwise(space, ufunc, method, inputs, keywords)
 
     def __array_function__(self, known: Any, types: Any, args: Any, kwargs: Any) -> Any:

@@ -1,0 +1,404 @@
+"""NumPy's functions on traced arrays: the values of NumPy, and the right derivatives."""
+
+from typing import Any
+
+import array_api_strict
+import numpy as np
+import pytest
+
+import arraygrad as ag
+from arraygrad.autodiff.tape import TracedArray
+from arraygrad.errors import GraphBreakError, NoRuleError
+from conformance_tests.internals.derivative_checks import check_derivatives
+
+X = np.asarray([[0.31, 0.72, 0.15, 0.58], [0.86, 0.24, 0.67, 0.43], [0.52, 0.91, 0.36, 0.79]])
+SIDES = X * [1.0, -1.0, 1.0, -1.0]  # of both signs
+W = np.asarray([[1.2, -0.4, 0.3, 0.9], [0.1, 2.0, -1.1, 0.6], [-0.7, 0.5, 1.4, -0.2]])
+ROW = W[0]
+AWAY = np.abs(W) + 2.74  # no multiple of X, nor a fraction, within the reach of differences
+
+SQUARE = W[:, :3]
+
+UNARY = (
+    "absolute arccos arcsin arcsinh arctan arctanh cbrt ceil conjugate cos cosh deg2rad degrees exp"
+    " exp2 expm1 fabs floor log log10 log1p log2 modf negative positive rad2deg radians reciprocal"
+    " rint sign sin sinh sqrt square tan tanh trunc"
+).split()
+BINARY = (
+    "add arctan2 copysign divide divmod float_power floor_divide fmax fmin fmod hypot logaddexp"
+    " logaddexp2 maximum minimum mod multiply nextafter power remainder subtract true_divide"
+).split()
+
+FUNCTIONS = {
+    "amax": lambda x: np.amax(x, axis=1),
+    "amin": lambda x: np.amin(x, 0),
+    "angle": lambda x: np.angle(x * (1 + 2j) + 1j, deg=True),
+    "append": lambda x: np.append(x, ROW),
+    "append along": lambda x: np.append(W, x, axis=0),
+    "around": lambda x: np.around(x * 3.63, 1) * x,
+    "array_split": lambda x: np.array_split(x, 3, axis=1),
+    "array_split at": lambda x: np.array_split(x, [1, -1, 9], axis=1),
+    "atleast_1d": lambda x: np.atleast_1d(x[0, 0], x[0], x),
+    "atleast_2d": lambda x: np.atleast_2d(x[0, 0], x[0], x),
+    "atleast_3d": lambda x: np.atleast_3d(x[0, 0], x[0], x, x[None], x[None, None]),
+    "average": lambda x: np.average(x, axis=1),
+    "average weighted": lambda x: np.average(W, axis=0, weights=x, returned=True),
+    "average along": lambda x: np.average(W, axis=1, weights=x[0]),
+    "broadcast_arrays": lambda x: np.broadcast_arrays(x[:, :1], ROW),
+    "broadcast_to": lambda x: np.broadcast_to(x, (2, 3, 4)),
+    "clip": lambda x: np.clip(x, 0.3, 0.7),
+    "clip by keyword": lambda x: np.clip(x, max=0.7),
+    "clip bounds": lambda x: np.clip(W, x - 0.5, x),
+    "column_stack": lambda x: np.column_stack([x, x[:, 0], ROW[:3]]),
+    "concatenate": lambda x: np.concatenate([x, W, x * x]),
+    "concatenate flat": lambda x: np.concatenate((x, ROW), axis=None),
+    "copy": lambda x: np.copy(x) * x,
+    "cross": lambda x: np.cross(x[:, :3], SQUARE),
+    "cross axes": lambda x: np.cross(x, W, axis=0),
+    "cumprod": lambda x: np.cumprod(x, axis=1),
+    "cumsum": lambda x: np.cumsum(x * x),
+    "diag of matrix": lambda x: np.diag(x * x, 1),
+    "diag of vector": lambda x: [np.diag(x[0] * x[1], k) for k in (0, 2, -1)],
+    "diagonal": lambda x: [np.diagonal(x * x, k) for k in (0, 1, -1, 3, -2, 4, -5)],
+    "diagonal axes": lambda x: np.diagonal(np.multiply.outer(x, x), 1, 3, 0),
+    "diff": lambda x: np.diff(x * x, 2, prepend=0.5),
+    "dot": lambda x: [np.dot(x.T, x), np.dot(x, ROW), np.dot(x[0], x[1]), np.dot(x[0, 0], x)],
+    "dot of stacks": lambda x: np.dot(x[None], np.stack([x.T, x.T])),
+    "dot from raw": lambda x: np.dot(W, x.T),
+    "dsplit": lambda x: np.dsplit(x[None], 2),
+    "dstack": lambda x: np.dstack([x, W, x * x]),
+    "expand_dims": lambda x: np.expand_dims(x, (0, -1)),
+    "fix": lambda x: np.fix(x * 3.63) * x,
+    "flip": lambda x: np.flip(x * x),
+    "fliplr": lambda x: np.fliplr(x * x),
+    "flipud": lambda x: np.flipud(x * x),
+    "full_like": lambda x: np.full_like(x, 2.5) * x,
+    "hsplit": lambda x: [np.hsplit(x, 2), np.hsplit(x[0], [1, 2])],
+    "hstack": lambda x: [np.hstack([x, W]), np.hstack([x[0], ROW])],
+    "imag": lambda x: np.imag(x * x * (1 + 2j)),
+    "inner": lambda x: [np.inner(x, W), np.inner(x[0], x[1]), np.inner(2.0, x)],
+    "kron": lambda x: [np.kron(x, SQUARE), np.kron(x[0], x)],
+    "linalg.matmul": lambda x: np.linalg.matmul(x.T, x),
+    "linalg.matrix_transpose": lambda x: np.linalg.matrix_transpose(x * x),
+    "linalg.vecdot": lambda x: np.linalg.vecdot(x, W),
+    "linspace": lambda x: np.linspace(x[0], x[1], 5),
+    "matmul": lambda x: np.matmul(W, x.T),
+    "matrix_transpose": lambda x: np.matrix_transpose(x * x),
+    "max": lambda x: [np.max(x), np.max(x, 0, keepdims=True)],
+    "mean": lambda x: [np.mean(x * x), np.mean(x * x, axis=(0, 1), keepdims=True)],
+    "mean in double": lambda x: np.mean(x * x, dtype=np.complex128),
+    "meshgrid": lambda x: np.meshgrid(x[0], x[:, 0], indexing="ij"),
+    "min": lambda x: np.min(x, axis=-1),
+    "moveaxis": lambda x: np.moveaxis(x[None] * x, 0, -1),
+    "nan_to_num": lambda x: np.nan_to_num(x * np.where(W > 1, np.nan, W), nan=3.0),
+    "nanmean": lambda x: np.nanmean(x * np.where(W > 1, np.nan, x), axis=1),
+    "nansum": lambda x: np.nansum(x * np.where(W > 1, np.nan, x)),
+    "outer": lambda x: [np.outer(x, ROW), np.outer(x[0], x[1])],
+    "prod": lambda x: np.prod(x, axis=1),
+    "ptp": lambda x: np.ptp(x, axis=0),
+    "ravel": lambda x: np.ravel(x * x),
+    "real": lambda x: np.real(x * x * (1 + 2j)),
+    "repeat": lambda x: np.repeat(x, 3, axis=1),
+    "reshape": lambda x: [np.reshape(x, -1), np.reshape(x, (2, 6)), np.reshape(x, shape=(4, -1))],
+    "roll": lambda x: np.roll(x, (1, 2), axis=(0, 1)),
+    "rot90": lambda x: [np.rot90(x * x, k) for k in range(-1, 4)],
+    "round": lambda x: np.round(x * 3.63) * x,
+    "select": lambda x: np.select([x > 0.8, W > 0.4], [x * x, W * x], 0.25),
+    "sort": lambda x: [np.sort(x * x), np.sort(x, axis=0), np.sort(x, axis=None)],
+    "split": lambda x: [np.split(x, 2, axis=1), np.split(x, [1], axis=0)],
+    "squeeze": lambda x: [np.squeeze(x[None, :, :1]), np.squeeze(x[None], 0)],
+    "stack": lambda x: np.stack([x, W, x], axis=-1),
+    "std": lambda x: [np.std(x), np.std(x, axis=0, ddof=1), np.std(x, axis=1, keepdims=True)],
+    "sum": lambda x: [np.sum(x * x), np.sum(x * x, 0), np.sum(x, axis=(1,), keepdims=True)],
+    "swapaxes": lambda x: np.swapaxes(x * x, 0, -1),
+    "take": lambda x: [np.take(x, [0, 2, 0], axis=1), np.take(x, np.asarray([[5, 5], [1, 0]]))],
+    "take_along_axis": lambda x: np.take_along_axis(x * x, np.argsort(x, axis=1), axis=1),
+    "tensordot": lambda x: [np.tensordot(x, W, 2), np.tensordot(x, W, (-1, 1))],
+    "tile": lambda x: [np.tile(x, 2), np.tile(x, (2, 1, 2))],
+    "trace": lambda x: np.trace(x * x, 1),
+    "transpose": lambda x: [np.transpose(x), np.transpose(x[None] * x, (2, 0, 1))],
+    "trapezoid": lambda x: [np.trapezoid(x * x, dx=0.5), np.trapezoid(x, x * x, axis=0)],
+    "tril": lambda x: np.tril(x * x, -1),
+    "triu": lambda x: np.triu(x * x, 1),
+    "unstack": lambda x: np.unstack(x * x, axis=1),
+    "var": lambda x: [
+        np.var(x, correction=1),
+        np.var(x, axis=0, ddof=1),
+        np.var(x, axis=1, keepdims=True),
+    ],
+    "vdot": lambda x: np.vdot(x, x * W),
+    "vecdot": lambda x: np.vecdot(x, x * W, axis=0),
+    "vsplit": lambda x: np.vsplit(x, [1, 2]),
+    "vstack": lambda x: np.vstack([x, ROW, x[0]]),
+    "where": lambda x: [np.where(x > 0.5, x, 0), np.where(W > 0, 1.5, x), np.where(W, x, W)],
+}
+METHODS = {
+    "add.reduce": lambda x: [np.add.reduce(x * x), np.add.reduce(x, axis=None)],
+    "multiply.reduce": lambda x: np.multiply.reduce(x, axis=1, keepdims=True),
+    "maximum.reduce": lambda x: np.maximum.reduce(x, 1),
+    "minimum.reduce": lambda x: np.minimum.reduce(x),
+    "add.accumulate": lambda x: np.add.accumulate(x * x),
+    "multiply.accumulate": lambda x: np.multiply.accumulate(x, axis=1),
+    "multiply.outer": lambda x: [np.multiply.outer(x, ROW), np.multiply.outer(2.0, x[0])],
+    "subtract.outer": lambda x: np.subtract.outer(W, x),
+    "multiply with dtype": lambda x: np.multiply(x, 2, dtype=np.float64) * x,
+}
+OPERATORS = {
+    "+": lambda x: W + x,
+    "-": lambda x: W - x * x,
+    "*": lambda x: W * x,
+    "/": lambda x: W / x,
+    "//": lambda x: (AWAY // x) * x,
+    "%": lambda x: AWAY % x,
+    "**": lambda x: X**x,
+    "@": lambda x: W @ x.T,
+    "scalars": lambda x: np.float64(2.0) * x + x / np.float64(3.0) - np.float64(1.0) ** x,
+    "comparison": lambda x: x * (x > W) + x * (np.float64(0.5) > x),
+    "lists": lambda x: np.multiply(x, [1.0, 2.0, 3.0, 4.0]) + np.subtract([[0.5]], x),
+}
+
+
+@pytest.mark.parametrize("name", UNARY)
+def test_unary_function_has_numpys_values_and_derivatives(name: str) -> None:
+    """Every elementwise function of one operand, at first and second order."""
+    function = getattr(np, name)
+    signed = name in ("absolute", "cbrt", "fabs", "sign")
+    check_derivatives(lambda x: function(x), SIDES if signed else X, rtol=3e-8)
+
+
+def test_arccosh_has_numpys_values_and_derivatives() -> None:
+    """Its domain begins at 1."""
+    check_derivatives(np.arccosh, X + 1.5)
+
+
+@pytest.mark.parametrize("name", BINARY)
+def test_binary_function_has_numpys_values_and_derivatives(name: str) -> None:
+    """Traced on either side, both, and beside a number."""
+    function = getattr(np, name)
+    check_derivatives(lambda x: [function(x, AWAY), function(AWAY, x)], X)
+    check_derivatives(lambda x: [function(x, 1.89), function(1.89, x), function(x, 2)], X)
+    check_derivatives(lambda x: function(x, np.sin(x) * 0.52), X)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_function_has_numpys_values_and_derivatives(name: str) -> None:
+    """Every function of the table, at first and second order."""
+    check_derivatives(FUNCTIONS[name], X)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_method_of_elementwise_function_has_numpys_values_and_derivatives(name: str) -> None:
+    """reduce, accumulate, outer."""
+    check_derivatives(METHODS[name], X)
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_operator_between_raw_and_traced_array_is_recorded(name: str) -> None:
+    """The raw array on the left leaves the decision to the traced one."""
+    check_derivatives(OPERATORS[name], X)
+
+
+def inside(f: Any, x: Any = X) -> Any:
+    """Return what `f` gives for a live traced array."""
+    found = []
+    ag.grad(lambda x: (found.append(f(x)), np.sum(x.real))[1])(x)
+    return found[0]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64])
+def test_results_have_numpys_dtype(dtype: Any) -> None:
+    """Single precision stays single; integers and truth values are NumPy's."""
+    for f in (np.sin, np.square, np.sum, np.mean, np.var, np.cumsum, np.sort, np.abs, np.ravel):
+        assert inside(f, X.astype(dtype)).dtype == f(X.astype(dtype)).dtype
+    for f in (np.argmax, np.argsort, np.isfinite, np.logical_not, np.count_nonzero, np.any):
+        assert inside(f, X.astype(dtype)).dtype == np.asarray(f(X.astype(dtype))).dtype
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.allclose(x, X),
+        lambda x: np.array_equal(x, W),
+        lambda x: np.array_repr(x),
+        lambda x: np.iscomplexobj(x),
+        lambda x: np.may_share_memory(x, W),
+        lambda x: np.ndim(x),
+        lambda x: np.result_type(x, np.float32),
+        lambda x: np.shape(x),
+        lambda x: np.size(x, 1),
+    ],
+)
+def test_question_is_answered_as_for_the_values(f: Any) -> None:
+    """What is no array stays what it is."""
+    assert inside(f) == f(X)
+    assert type(inside(f)) is type(f(X))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.argmax(x, axis=1),
+        lambda x: np.argsort(x),
+        lambda x: np.isclose(x, 0.72),
+        lambda x: np.isnan(x),
+        lambda x: np.less(x, W),
+        lambda x: np.nonzero(x > 0.5)[0],
+        lambda x: np.ones_like(x),
+        lambda x: np.searchsorted(np.sort(x[0]), [0.3, 0.6]),
+        lambda x: np.sin(np.floor(x) * W),
+        lambda x: np.unique_inverse(x).inverse_indices,
+        lambda x: np.where(x > 0.5)[1],
+        lambda x: np.zeros_like(x),
+    ],
+)
+def test_constant_result_is_a_traced_array_with_numpys_values(f: Any) -> None:
+    """Namespaces never mix: what depends on no input is traced too."""
+    assert isinstance(inside(f), TracedArray)
+    values = inside(lambda x: np.asarray(f(x)))  # constants may be read
+    np.testing.assert_array_equal(values, f(X), strict=True)
+
+
+def test_function_beyond_the_standard_serves_constants() -> None:
+    """Without a gradient to lose, NumPy's own function is taken."""
+    x = inside(lambda x: ag.vjp(lambda x: np.percentile(ag.stop_gradient(x), 30), X)[0])
+    assert x == np.percentile(X, 30)
+    gradient = ag.grad(lambda x: np.sum(x * np.gcd(ag.stop_gradient(np.argsort(x)), 2)))(X)
+    np.testing.assert_array_equal(gradient, np.gcd(np.argsort(X), 2))
+
+
+@pytest.mark.parametrize(
+    ("f", "name"),
+    [
+        (lambda x: np.percentile(x, 30), "percentile"),
+        (lambda x: np.linalg.norm(x), "linalg.norm"),
+        (lambda x: np.spacing(x), "spacing"),
+        (lambda x: np.add.reduceat(x, [0, 1]), "add.reduceat"),
+        (lambda x: np.frompyfunc(lambda a: a, 1, 1)(x), "lambda"),
+    ],
+)
+def test_function_without_a_rule_says_its_name(f: Any, name: str) -> None:
+    """Nothing is differentiated wrongly."""
+    with pytest.raises(NoRuleError, match=name):
+        inside(f)
+
+
+def test_ufunc_of_somebody_else_is_not_taken_for_numpys() -> None:
+    """Even if it has the name of one."""
+    sin = np.frompyfunc(lambda a: 2 * a, 1, 1)
+    special = pytest.importorskip("scipy.special")
+    for ufunc in (sin, special.expit):
+        with pytest.raises(NoRuleError, match="no derivative rule"):
+            inside(lambda x, ufunc=ufunc: ufunc(x))
+
+
+@pytest.mark.parametrize(
+    ("f", "advice"),
+    [
+        (lambda x: np.sin(x, out=np.empty(x.shape)), "`out` of sin"),
+        (lambda x: np.sum(x, out=np.empty(())), "`out` of numpy.sum"),
+        (lambda x: np.sum(x, None, None, np.empty(())), "`out` of sum"),
+        (lambda x: x.mean(out=np.empty(())), "`out` of mean"),
+        (lambda x: np.concatenate([x, x], out=np.empty((6, 4))), "`out` of numpy.concatenate"),
+        (lambda x: np.ones(x.shape).__iadd__(x), "x = x \\+ y"),
+        (lambda x: np.add.at(np.zeros(3), [0, 1], x[0, :2]), r"x\[key\] = value"),
+        (lambda x: np.copyto(np.zeros(x.shape), x), r"x\[key\] = value"),
+        (lambda x: np.fill_diagonal(x, 1.0), r"x\[key\] = value"),
+        (lambda x: np.put(x, 0, 1.0), r"x\[key\] = value"),
+        (lambda x: np.putmask(x, x > 0.5, 1.0), r"x\[key\] = value"),
+        (lambda x: np.place(x, x > 0.5, [1.0]), r"x\[key\] = value"),
+        (lambda x: np.put_along_axis(x, np.argmax(x, 1)[:, None], 0, 1), r"x\[key\] = value"),
+        (lambda x: np.asarray(x), "stop_gradient"),
+        (lambda x: np.array([x[0, 0], x[0, 1]]), "stop_gradient"),
+        (lambda x: np.ascontiguousarray(x), "stop_gradient"),
+    ],
+)
+def test_lost_gradient_raises_and_says_what_to_do(f: Any, advice: str) -> None:
+    """Writing into a raw array, or reading values, would lose it."""
+    with pytest.raises(GraphBreakError, match=advice):
+        inside(f)
+
+
+def test_writing_into_a_raw_array_raises() -> None:
+    """NumPy asks for a number, and hides our error behind its own."""
+    with pytest.raises(ValueError, match="setting an array element") as caught:
+        inside(lambda x: np.zeros(4).__setitem__(0, x[0, 0]))
+    assert isinstance(caught.value.__cause__, GraphBreakError)
+
+
+def test_raw_array_is_unchanged_when_adding_to_it_in_place_raises() -> None:
+    """`raw += traced` is refused before anything happens."""
+    raw = np.ones(X.shape)
+
+    def f(x: Any) -> Any:
+        nonlocal raw
+        raw += x
+        return np.sum(raw)
+
+    with pytest.raises(GraphBreakError, match="x = x"):
+        ag.grad(f)(X)
+    np.testing.assert_array_equal(raw, np.ones(X.shape))
+
+
+def test_option_without_a_rule_raises() -> None:
+    """`where=` of an elementwise function, unknown keywords of others."""
+    with pytest.raises(NoRuleError, match=r"sin with 'where'"):
+        inside(lambda x: np.sin(x, where=x > 0.5))
+    with pytest.raises(NoRuleError, match=r"numpy\.sum .*'where'"):
+        inside(lambda x: np.sum(x, where=x > 0.5))
+    with pytest.raises(NoRuleError, match="order"):
+        inside(lambda x: np.reshape(x, (4, 3), order="F"))
+
+
+def test_complex_gradient_points_uphill() -> None:
+    """The gradient of Σ|z|² is 2z, however it is spelt."""
+    z = X + 1j * W
+    for f in (
+        lambda z: np.sum(np.abs(z) ** 2),
+        lambda z: np.real(np.vdot(z, z)),
+        lambda z: np.sum(np.square(z.real) + np.square(np.imag(z))),
+        lambda z: np.sum(np.real(np.conjugate(z) * z)),
+        lambda z: np.real(np.sum(z * z.conj())),
+    ):
+        np.testing.assert_allclose(ag.grad(f)(z), 2 * z, rtol=1e-14)
+
+
+def test_numpys_functions_refuse_arrays_of_other_libraries() -> None:
+    """They would turn them into arrays of NumPy, gradients lost."""
+    x = array_api_strict.asarray(X)
+    for f in (np.sin, np.sum, lambda x: np.multiply(x, W), lambda x: np.add.reduce(x)):
+        with pytest.raises(GraphBreakError, match="own namespace"):
+            ag.vjp(f, x)
+    asked = []
+    ag.vjp(lambda x: (asked.extend([np.ndim(x), np.shape(x)]), x)[1], x)
+    assert asked == [2, (3, 4)]
+
+
+def test_scalars_of_numpy_are_numbers_for_every_library() -> None:
+    """`np.float64(2) * x` and its kin, comparisons too."""
+    x = array_api_strict.asarray(X)
+    two = np.float64(2.0)
+    y, pullback = ag.vjp(lambda x: two * x - two**x + (two - x), x)
+    np.testing.assert_allclose(np.asarray(y), X + 2 - 2**X, rtol=1e-15)
+    (g,) = pullback(array_api_strict.ones_like(x))
+    np.testing.assert_allclose(np.asarray(g), 1 - np.log(2) * 2**X, rtol=1e-13)
+    masks = []
+    ag.vjp(lambda x: (masks.append(ag.stop_gradient(np.float64(0.5) < x)), x)[1], x)
+    assert repr(masks[0]) == f"TracedArray({x > 0.5!r})"
+
+
+def test_cupys_elementwise_functions_are_recorded() -> None:
+    """They ask arguments that are no `cupy.ndarray` what to do; the names are NumPy's."""
+    cupy = pytest.importorskip("cupy")
+    check = {
+        lambda x: cupy.sin(x): np.sin,
+        lambda x: cupy.multiply(x, cupy.exp(x)): lambda x: x * np.exp(x),
+        lambda x: cupy.power(cupy.absolute(x), 2): lambda x: np.abs(x) ** 2,
+        lambda x: cupy.true_divide(1.0, cupy.arctan2(x, 2.0)): lambda x: 1 / np.arctan2(x, 2.0),
+    }
+    for ours, theirs in check.items():
+        got, pullback = ag.vjp(ours, X)
+        expected, other = ag.vjp(theirs, X)
+        np.testing.assert_allclose(got, expected, rtol=1e-15)
+        np.testing.assert_allclose(pullback(W)[0], other(W)[0], rtol=1e-14)
+    with pytest.raises(NoRuleError, match="i0"):
+        inside(lambda x: cupy.i0(x))
