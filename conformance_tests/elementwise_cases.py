@@ -39,6 +39,7 @@ REAL_ONLY = ("ceil", "floor", "signbit", "trunc")
 
 BINARY = {
     **dict.fromkeys(BINARY_ANYWHERE.split(), (ANYWHERE, ANYWHERE)),
+    **dict.fromkeys(["maximum", "minimum"], (ANYWHERE, (-1.7, 1.9))),  # no ties
     "atan2": (ANYWHERE, (0.3, 2.0)),
     "divide": (ANYWHERE, (0.5, 2.0)),
     "floor_divide": (ANYWHERE, (0.5, 2.0)),

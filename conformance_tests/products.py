@@ -6,16 +6,18 @@ The public `vjp` and `jvp` let the library choose; here a library's arrays may b
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
+from arraygrad._namespace import is_array
 from arraygrad.autodiff import autodiff_named
 from conformance_tests.trees import leaves, map_tree
 
-__all__ = ["is_floating", "pull", "push"]
+__all__ = ["all_products", "direction", "is_floating", "pull", "push"]
 
 
 def is_floating(x: Any) -> bool:
     """Say whether a leaf is a floating array of any library."""
-    name = str(getattr(x, "dtype", ""))
-    return "float" in name or "complex" in name
+    return is_array(x) and any(kind in str(x.dtype) for kind in ("float", "complex"))
 
 
 class _Flat:
@@ -23,7 +25,7 @@ class _Flat:
 
     def __init__(self, f: Callable[..., Any], args: tuple[Any, ...]) -> None:
         self.f, self.args, self.result = f, args, None
-        arrays = [x for x in leaves(args) if hasattr(x, "dtype")]
+        arrays = [x for x in leaves(args) if is_array(x)]
         self.variables = [x for x in arrays if is_floating(x)]
         self.constants = [x for x in arrays if not is_floating(x)]
 
@@ -47,7 +49,7 @@ class _Flat:
 def _replaced(x: Any, floating: Iterator[Any], rest: Iterator[Any]) -> Any:
     if is_floating(x):
         return next(floating)
-    return next(rest) if hasattr(x, "dtype") else x
+    return next(rest) if is_array(x) else x
 
 
 def pull(
@@ -68,3 +70,28 @@ def push(
     moved = [t for x, t in zip(leaves(args), leaves(tangents), strict=True) if is_floating(x)]
     y, rates, _ = autodiff_named(autodiff).jvp(flat, flat.variables, moved, flat.constants)
     return flat.like_result(y), flat.like_result(rates)
+
+
+def direction(args: Any) -> Any:
+    """Return a tangent for a tree of NumPy arrays; what is not differentiated stays."""
+    numbers = np.random.default_rng(5)
+
+    def leaf(x: Any) -> Any:
+        if not is_floating(x):
+            return x
+        t = numbers.normal(size=x.shape)
+        t = t + 1j * numbers.normal(size=x.shape) if x.dtype.kind == "c" else t
+        return np.asarray(t, dtype=x.dtype)
+
+    return map_tree(leaf, args)
+
+
+def all_products(f: Callable[..., Any], args: tuple[Any, ...], autodiff: str, t: Any) -> Any:
+    """Return value, gradients, tangent, and the derivative of the gradients along `t`."""
+
+    def gradients(*args: Any) -> list[Any]:
+        return leaves(pull(f, args, autodiff)[1])
+
+    value, pulled = pull(f, args, autodiff)
+    pushed = push(f, args, autodiff, t)[1]
+    return value, pulled, pushed, push(gradients, args, autodiff, t)[1]

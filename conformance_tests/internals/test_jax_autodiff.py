@@ -9,7 +9,7 @@ from arraygrad import errors
 jax = pytest.importorskip("jax")
 jax.config.update("jax_enable_x64", True)
 jnp = jax.numpy
-from arraygrad.autodiff import jax as adapter
+from arraygrad.autodiff import jax as adapter  # noqa: E402 -- needs jax
 
 
 def equal(found, expected):

@@ -7,7 +7,6 @@ dtype of the array it replaces.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from arraygrad._hyperparameters import is_number, settle
 from arraygrad._namespace import (
     array_namespace,
     check_together,
@@ -19,6 +18,7 @@ from arraygrad._namespace import (
 from arraygrad._tree import Path, format_path
 from arraygrad._typing import Array, DType, Namespace
 from arraygrad.errors import DtypeError, ShapeError
+from arraygrad.updates._hyperparameters import is_number, settle
 
 __all__ = ["Leaf"]
 

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from arraygrad._align import Alignment
-from arraygrad._leaf import Leaf
 from arraygrad._out import write_out
 from arraygrad._typing import Array, Namespace, Tree
 from arraygrad.autodiff import stop_gradient
+from arraygrad.updates._align import Alignment
+from arraygrad.updates._leaf import Leaf
 
 __all__ = ["Result", "descend", "descend_with_moments", "leafwise"]
 
