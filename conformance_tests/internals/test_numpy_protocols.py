@@ -61,6 +61,13 @@ FUNCTIONS = {
     "diag of vector": lambda x: [np.diag(x[0] * x[1], k) for k in (0, 2, -1)],
     "diagonal": lambda x: [np.diagonal(x * x, k) for k in (0, 1, -1, 3, -2, 4, -5)],
     "diagonal axes": lambda x: np.diagonal(np.multiply.outer(x, x), 1, 3, 0),
+    "fmax, fmin beside NaN": lambda x: [
+        np.fmax(x, np.where(W > 0.5, np.nan, W)),
+        np.fmin(np.where(W > 0.5, np.nan, 1.0) * x, W),
+    ],
+    "heaviside": lambda x: [np.heaviside(W - 0.3, x), np.heaviside(x - 0.5, 0.5) * x],
+    "ldexp": lambda x: [np.ldexp(x, 3), np.ldexp(x, np.asarray([1, -2, 0, 3]))],
+    "unique": lambda x: [np.unique(np.floor(x * 3.63) + x[0, 0] ** 2), np.unique_counts(x).values],
     "diff": lambda x: np.diff(x * x, 2, prepend=0.5),
     "dot": lambda x: [np.dot(x.T, x), np.dot(x, ROW), np.dot(x[0], x[1]), np.dot(x[0, 0], x)],
     "dot of stacks": lambda x: np.dot(x[None], np.stack([x.T, x.T])),
@@ -120,7 +127,6 @@ FUNCTIONS = {
     "trapezoid": lambda x: [np.trapezoid(x * x, dx=0.5), np.trapezoid(x, x * x, axis=0)],
     "tril": lambda x: np.tril(x * x, -1),
     "triu": lambda x: np.triu(x * x, 1),
-    "unstack": lambda x: np.unstack(x * x, axis=1),
     "var": lambda x: [
         np.var(x, correction=1),
         np.var(x, axis=0, ddof=1),
@@ -132,6 +138,15 @@ FUNCTIONS = {
     "vstack": lambda x: np.vstack([x, ROW, x[0]]),
     "where": lambda x: [np.where(x > 0.5, x, 0), np.where(W > 0, 1.5, x), np.where(W, x, W)],
 }
+NEWER = {  # than the oldest NumPy that we serve
+    "astype": lambda x: np.astype(x, np.complex128).real * x,
+    "cumulative_prod": lambda x: np.cumulative_prod(x, axis=1, include_initial=True),
+    "cumulative_sum": lambda x: np.cumulative_sum(x * x, axis=0),
+    "matvec": lambda x: [np.matvec(x, ROW), np.matvec(x[None], x)],
+    "unstack": lambda x: np.unstack(x * x, axis=1),
+    "vecmat": lambda x: [np.vecmat(ROW, x.T), np.vecmat(x.T[:, None], x)],
+}
+FUNCTIONS |= {name: f for name, f in NEWER.items() if hasattr(np, name)}
 METHODS = {
     "add.reduce": lambda x: [np.add.reduce(x * x), np.add.reduce(x, axis=None)],
     "multiply.reduce": lambda x: np.multiply.reduce(x, axis=1, keepdims=True),
@@ -402,3 +417,16 @@ def test_cupys_elementwise_functions_are_recorded() -> None:
         np.testing.assert_allclose(pullback(W)[0], other(W)[0], rtol=1e-14)
     with pytest.raises(NoRuleError, match="i0"):
         inside(lambda x: cupy.i0(x))
+
+
+def test_cupys_functions_that_call_methods_are_recorded() -> None:
+    """`cupy.sum(x)` is `x.sum(…)`, with CuPy's own spelling of the arguments."""
+    cupy = pytest.importorskip("cupy")
+    names = "sum prod max min mean std var ravel transpose squeeze trace diagonal argsort".split()
+    for name in names:
+        ours, theirs = getattr(cupy, name), getattr(np, name)
+        np.testing.assert_allclose(
+            inside(lambda x, f=ours: ag.stop_gradient(f(x))._value), theirs(X), rtol=1e-15
+        )
+    gradient = ag.grad(lambda x: cupy.sum(cupy.mean(x * x, axis=1, keepdims=True)))(X)
+    np.testing.assert_allclose(gradient, X / 2, rtol=1e-15)

@@ -104,6 +104,16 @@ def integers(x: Any, values: Any) -> Any:
     return xp.asarray(values, dtype=xp.int64, device=x.device)
 
 
+def augmented(x: Any) -> Any:
+    """Add to a part in place: a read, a sum, an assignment."""
+    y = x * 1.0
+    y[1:, :2] += x[:2, 2:] * x[1:, :2]
+    y[0, 0] *= x[2, 3]
+    return y
+
+
+ASSIGNMENTS["augmented"] = augmented
+
 INTEGERS = {
     "pairs": lambda x: (integers(x, [0, 2]), integers(x, [1, 3])),
     "reversed": lambda x: (integers(x, [2, 0]), integers(x, [3, 0])),

@@ -89,9 +89,10 @@ class Methods:
     cumprod = _running("cumulative_prod", "Return the running products along an axis.")
     cumsum = _running("cumulative_sum", "Return the running sums along an axis.")
 
-    def trace(self: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
+    def trace(self: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None,
+              out: Any = None) -> Array:  # fmt: skip
         """Return the sum along a diagonal."""
-        return self.diagonal(offset, axis1, axis2).sum(axis=-1)
+        return self.diagonal(offset, axis1, axis2).sum(-1, dtype, out)
 
     # --- shapes ------------------------------------------------------------------------------
 
@@ -174,12 +175,12 @@ class Methods:
         """Return the indices of the elements that are not zero."""
         return self._space.nonzero(self)  # type: ignore[no-any-return]
 
-    def argsort(self: Any, axis: int | None = -1) -> Array:
-        """Return the indices that sort the array along an axis; equal elements keep their order."""
+    def argsort(self: Any, axis: int | None = -1, kind: Any = None) -> Array:
+        """Return the indices that sort along an axis; equals keep their order, whatever `kind`."""
         x = self.ravel() if axis is None else self
         return self._space.argsort(x, axis=-1 if axis is None else axis)
 
-    def sort(self: Any, axis: int = -1) -> None:
+    def sort(self: Any, axis: int = -1, kind: Any = None) -> None:
         """Make this name stand for the sorted array."""
         self._rebind(self._space.sort(self, axis=axis))
 
@@ -210,8 +211,9 @@ class Methods:
     def __rdivmod__(self: Any, other: Any) -> tuple[Array, Array]:
         return other // self, other % self
 
-    def copy(self: Any) -> Array:
+    def copy(self: Any, order: str = "C") -> Array:
         """Return a copy: the same record, so that gradients flow to the same place."""
+        _refuse_order(order)
         fresh = _copied(self._space, self._value)
         return self._space.wrap(fresh, self._index, self._tape)
 

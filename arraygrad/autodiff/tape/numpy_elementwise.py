@@ -17,7 +17,7 @@ LN2 = math.log(2)
 _RENAMED = {
     "absolute": "abs", "arccos": "acos", "arccosh": "acosh", "arcsin": "asin",
     "arcsinh": "asinh", "arctan": "atan", "arctan2": "atan2", "arctanh": "atanh",
-    "conjugate": "conj", "fabs": "abs", "invert": "bitwise_invert", "power": "pow",
+    "conjugate": "conj", "fabs": "abs", "fix": "trunc", "invert": "bitwise_invert", "power": "pow",
     "left_shift": "bitwise_left_shift", "right_shift": "bitwise_right_shift", "rint": "round",
     "true_divide": "divide",
 }  # fmt: skip

@@ -21,7 +21,9 @@ class _StandardNames(dict[Any, "str | None"]):
     def __missing__(self, ufunc: Any) -> str | None:
         from arraygrad.autodiff.tape.numpy_elementwise import standard_name
 
-        name = self[ufunc] = standard_name(_elementwise_name(ufunc))
+        name = standard_name(_elementwise_name(ufunc))
+        if name is not None:
+            self[ufunc] = name
         return name
 
 
