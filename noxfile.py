@@ -36,7 +36,7 @@ def layers(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests on all libraries; arguments go to pytest: `nox -s tests -- -k adam`."""
-    session.install("-e", ".[test]", "jax", "torch")
+    session.install("-e", ".[test]", "jax", "optax", "torch")
     session.run("python", "-m", "pytest", *(session.posargs or ["-n", "2"]))
 
 
