@@ -17,7 +17,6 @@ from conformance_tests.internals.traced_checks import (
 
 X = np.asarray([[0.31, 0.72, -0.15, 0.58], [0.86, -0.24, 0.67, 0.43], [-0.52, 0.91, 0.36, 0.79]])
 
-
 METHODS = {
     "all, any": lambda x: x * (x > 0.4).any(axis=0) * (x > -9).all(),
     "argmax": lambda x: x.take(x.argmax(axis=1), axis=1),
