@@ -1,13 +1,14 @@
 """What a library is to us, and the answers that fit any library of the standard."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 from arraygrad._typing import Array, Namespace
 from arraygrad.libraries.indexing import add_by_sorting, is_basic, is_mask, set_by_sorting
 
-__all__ = ["GENERIC", "Library", "assign"]
+__all__ = ["GENERIC", "Library", "assign", "quiet_numpy"]
 
 
 def is_writeable(x: Array) -> bool:
@@ -19,6 +20,13 @@ def is_writeable(x: Array) -> bool:
 def write(out: Array, value: Array) -> None:
     """Copy `value` into `out`, which has its shape and dtype."""
     out[...] = value
+
+
+def quiet_numpy() -> AbstractContextManager[Any]:
+    """Silence NumPy's floating-point warnings, for libraries that compute with NumPy."""
+    import numpy as np
+
+    return np.errstate(all="ignore")
 
 
 def assign(xp: Namespace, x: Array, key: Any, value: Any) -> Array:
@@ -78,6 +86,9 @@ class Library:
 
     extra: str | None = None
     """The extra of ours that installs it."""
+
+    quiet: Callable[[], AbstractContextManager[Any]] = nullcontext
+    """Silences floating-point warnings, while values are computed that nobody will see."""
 
     quick_functions: Callable[[], dict[str, Callable[..., Any]]] = dict
     """Quicker spellings of the standard's functions, by name; the same semantics."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from arraygrad._typing import Array, DType, Namespace
-from arraygrad.libraries.generic import Library, assign
+from arraygrad.libraries.generic import Library, assign, quiet_numpy
 from arraygrad.libraries.indexing import is_basic, is_mask, positions
 
 __all__ = ["LIBRARY"]
@@ -86,6 +86,7 @@ LIBRARY = Library(
     cheap_zero_d=True,
     numpy_functions=True,
     only_device="cpu",
+    quiet=quiet_numpy,
     quick_functions=quick_functions,
     set_at=assign,
     scatter_add=scatter_add,

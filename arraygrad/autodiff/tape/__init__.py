@@ -84,7 +84,7 @@ def _pull(recording: _Recording, cotangents: list[Any], once: bool) -> list[Arra
         for number, g in zip(recording.numbers, cotangents, strict=True)
         if number is not None
     ]
-    ct, own = pull_back(recording.tape, seeds, xp, in_place=in_place, once=once)
+    ct, own = pull_back(recording.tape, seeds, xp, space.library, in_place=in_place, once=once)
     return [
         _gradient(xp, ct[n], leaf, bool(own[n]) or not in_place)
         for n, leaf in enumerate(recording.leaves)
@@ -114,7 +114,7 @@ def jvp(
     nested = recording.nested or any(isinstance(t, TracedArray) for t in tangents)
     xp: Any = space if nested else space.raw
     given = [space.lift(t) if nested else t for t in tangents]
-    moved = push_forward(recording.tape, given, xp)
+    moved = push_forward(recording.tape, given, xp, space.library)
     pushed = [
         _tangent(xp, None if number is None else moved[number], y)
         for number, y in zip(recording.numbers, recording.outputs, strict=True)

@@ -6,11 +6,13 @@ alone: only such a one is written to.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from itertools import islice
 from typing import Any
 
 from arraygrad._typing import Array, Namespace
 from arraygrad.autodiff.tape.record import Record, Tape
+from arraygrad.libraries import Library
 
 __all__ = ["pull_back", "push_forward"]
 
@@ -21,6 +23,7 @@ def pull_back(
     tape: Tape,
     seeds: Iterable[tuple[int, Array]],
     xp: Namespace,
+    library: Library,
     *,
     in_place: bool,
     once: bool,
@@ -37,7 +40,8 @@ def pull_back(
         ct[number] = g if ct[number] is None else ct[number] + g
     records = _backwards(tape.records, once)
     if tape.masked:
-        _sweep_masked(records, ct, own, xp, in_place)
+        with library.quiet():
+            _sweep_masked(records, ct, own, xp, in_place)
     elif in_place:
         for r in records:
             g = ct[r[1]]
@@ -85,10 +89,11 @@ def _sweep_masked(
                 masked[number] = 1
 
 
-def push_forward(tape: Tape, tangents: list[Any], xp: Namespace) -> list[Any]:
+def push_forward(tape: Tape, tangents: list[Any], xp: Namespace, library: Library) -> list[Any]:
     """Return the tangents by number, from those of the leaves; `None` where there is none."""
     moved = tangents + [None] * (tape.next() - len(tangents))
-    for r in islice(tape.records, 1, None):
-        assert r is not None
-        moved[r[1]] = r[0].forward(moved, r, xp)
+    with library.quiet() if tape.masked else nullcontext():
+        for r in islice(tape.records, 1, None):
+            assert r is not None
+            moved[r[1]] = r[0].forward(moved, r, xp)
     return moved
