@@ -20,17 +20,15 @@ def calls_on(backend):
 
 
 def pytest_generate_tests(metafunc):
-    """Pair libraries with the calls that they accept, or that they refuse."""
-    if "on" not in metafunc.fixturenames:
-        return
-    wanted = metafunc.function is test_a_call_left_out_is_refused_by_the_library
-    pairs = [
-        pytest.param(backend, call, id=f"{backend.name}-{call}")
-        for backend in metafunc.config.stash[BACKENDS]
-        for call in calls_on(backend)
-        if (backend.library in call.case.refused_by) == wanted
-    ]
-    metafunc.parametrize(("on", "call"), pairs)
+    """Pair libraries with the calls that they accept."""
+    if "on" in metafunc.fixturenames:
+        pairs = [
+            pytest.param(backend, call, id=f"{backend.name}-{call}")
+            for backend in metafunc.config.stash[BACKENDS]
+            for call in calls_on(backend)
+            if backend.library not in call.case.refused_by
+        ]
+        metafunc.parametrize(("on", "call"), pairs)
 
 
 def evaluate(backend, call):
@@ -63,6 +61,8 @@ def test_tape_agrees_with_numpy_to_second_order(on, call):
     assert_close(evaluate(on, call), evaluate(NUMPY, call), 1e-12 if call.is_double else 1e-5)
 
 
-def test_a_call_left_out_is_refused_by_the_library(on, call):
-    with pytest.raises((TypeError, ValueError, NotImplementedError, UserWarning)):
-        call.f(*call.args_in(on))
+def test_calls_left_out_are_refused_by_the_library(backend):
+    for call in calls_on(backend):
+        if backend.library in call.case.refused_by:
+            with pytest.raises((TypeError, ValueError, NotImplementedError, UserWarning)):
+                call.f(*call.args_in(backend))

@@ -186,7 +186,7 @@ class _Check:
         return sum(float(self.xp.sum(self.xp.abs(c))) for c in self._products(a, b))
 
     def _agree(self, what: str, one: float, other: float, size: float) -> None:
-        if not abs(one - other) <= self.tolerance * size:
+        if not abs(one - other) <= self.tolerance * max(size, 1e-9):  # 0 and 1e-20 agree
             message = f"{what} disagree: {one!r} and {other!r}, among terms of size {size:.3g}"
             raise AssertionError(message)
 

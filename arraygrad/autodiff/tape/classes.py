@@ -63,7 +63,10 @@ class _Quick(dict[str, Callable[..., Any]]):
         scalar_only = self.complex and entry.not_holomorphic is not None
         if entry.kind != "DERIVATIVES" or scalar_only:
             return self.general(name)
-        return self._unary(entry) if len(entry.rules) == 1 else self._binary(entry)
+        if len(entry.rules) == 1:
+            return self._unary(entry)
+        function = self._binary(entry)
+        return self._power(function) if name == "pow" else function
 
     def rule(self, entry: Entry, traced: Sequence[int], broadcast: bool = False) -> ElementwiseRule:
         """Return the rule of a function in one situation."""
@@ -100,6 +103,8 @@ def function(a, /):
             "right_": self.rule(entry, [1] if entry.rules[1] else [], broadcast=True),
         }
         y = _expression(entry.name)
+        # `pow` by a number has a rule of its own; by 0 it takes the general path.
+        numbers = False if entry.name == "pow" else "type(b) is float or type(b) is int"
         left, right = _if_same_shape("x0", "left", rules), _if_same_shape("x1", "right", rules)
         source = f"""
 def function(a, b, /):
@@ -124,7 +129,7 @@ def function(a, b, /):
             {right}
         else:
             return operate(name, a, b)
-    elif type(b) is float or type(b) is int:
+    elif {numbers}:
         t = a._tape
         x0 = a._value
         x1 = b
@@ -177,11 +182,11 @@ def function(a, b, /):
         truth = self.space.class_for(self.space.base.bool)
         return self._define(source, name, B=truth, nested=self.cls._lower is not None)
 
-    def power(self) -> Callable[..., Any]:
-        """Return `**`: by a Python number, the rule of which needs no logarithm."""
+    def _power(self, general: Callable[..., Any]) -> Callable[..., Any]:
+        """Return `pow` which knows Python numbers: their rule needs no logarithm."""
         entry = entry_of("power_of")
         assert entry is not None
-        square, general = self["square"], self["pow"]
+        square = self["square"]
         rule = self.rule(entry, [0])
         source = f"""
 def function(a, n, /):
@@ -255,7 +260,7 @@ def make_class(space: Any, dtype: DType, lower: QuickClass | None = None) -> Qui
         setattr(cls, f"__r{short}__", functions.reflected(name))
     for name, (short, symbol) in _COMPARISONS.items():
         setattr(cls, f"__{short}__", functions.comparison(name, symbol))
-    cls.__pow__ = functions.power()
+    cls.__pow__ = functions["pow"]
     cls.__neg__ = functions["negative"]
     cls.__matmul__ = functions["matmul"]
     cls.__getitem__ = functions["getitem"]

@@ -7,6 +7,7 @@ to the general path. A `StructuralRule` holds two maps, written in the standard 
 from collections.abc import Callable
 from typing import Any
 
+from arraygrad._namespace import device_of
 from arraygrad._typing import Array, Namespace
 from arraygrad.autodiff.tape.record import Record
 from arraygrad.rules.primitives import set_at
@@ -192,7 +193,7 @@ class _GetitemRule(StructuralRule):
         _, _, i, shape, key = r
         h = ct[i]
         if h is None:
-            h = self.raw.zeros(shape, dtype=g.dtype, device=g.device)
+            h = self.raw.zeros(shape, dtype=g.dtype, device=device_of(g))
         elif not own[i]:
             h = self.raw.asarray(h, copy=True)
         if key is None or (type(key) is tuple and None in key):
@@ -208,7 +209,7 @@ class _GetitemRule(StructuralRule):
 
 
 def _pull_getitem(xp: Namespace, g: Array, r: Record) -> Array:
-    zeros = xp.zeros(r[3], dtype=g.dtype, device=g.device)
+    zeros = xp.zeros(r[3], dtype=g.dtype, device=device_of(g))
     return set_at(xp, zeros, r[4], g)
 
 
