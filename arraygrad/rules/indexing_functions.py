@@ -3,9 +3,11 @@
 Beside the chapter's two functions, the rules of `x[key]` and of the primitives that write.
 """
 
+import math
 from typing import Any
 
 from arraygrad._typing import Array, Namespace
+from arraygrad.libraries.indexing import is_basic, is_mask
 from arraygrad.rules.primitives import (
     broadcast_mask,
     getitem,
@@ -51,8 +53,19 @@ def _scatter_add_values(xp: Namespace, g: Array, y: Any, x: Any, key: Any, value
 def _set_at_value(xp: Namespace, g: Array, y: Any, x: Any, key: Any, value: Any) -> Array:
     """Read the cotangent where the value was written; a mask needs no shape that depends on it."""
     mask = broadcast_mask(xp, x, key, value)
-    read = getitem(xp, g, key) if mask is None else xp.where(mask, g, 0)
+    if mask is not None:
+        return unbroadcast(xp, xp.where(mask, g, 0), value.shape)
+    read = getitem(xp, g, key)
+    if not is_basic(key) and not is_mask(xp, key):
+        read = xp.where(_is_last(xp, x, key, read.shape), read, 0)
     return unbroadcast(xp, read, value.shape)
+
+
+def _is_last(xp: Namespace, x: Any, key: Any, shape: tuple[int, ...]) -> Array:
+    """Say of each value written at `key` whether no later one was written to its place."""
+    turns = xp.reshape(xp.arange(math.prod(shape), device=x.device), shape)
+    before = xp.zeros(x.shape, dtype=turns.dtype, device=x.device)
+    return getitem(xp, set_at(xp, before, key, turns), key) == turns
 
 
 # fmt: off

@@ -86,6 +86,13 @@ def test_array_tells_what_its_value_tells(library: Library) -> None:
     ag.vjp(f, x)
 
 
+def test_array_is_printed_on_any_level_as_its_value() -> None:
+    """In a format of its own, too: a loss in a progress report."""
+    inner = lambda x: inside(lambda y: f"{y[0, 0] * x[0, 0]:.4f}", X)
+    assert inside(inner, X) == f"{X[0, 0] ** 2:.4f}"
+    assert inside(lambda x: f"{x}" == repr(x), X)
+
+
 def test_iteration_gives_rows_with_their_gradients() -> None:
     """And zero-dimensional arrays have none."""
     check_derivatives(lambda x: [row * row for row in x], X)
@@ -164,8 +171,9 @@ def test_copy_does_not_share_memory_with_the_callers_array() -> None:
     """What is returned may be written to."""
     y, _ = ag.vjp(lambda x: x.copy(), X)
     assert not np.shares_memory(y, X)
-    mask = inside(lambda x: np.asarray((x > 0).copy()), X)
-    np.testing.assert_array_equal(mask, X > 0)
+    for duplicate in (lambda m: m.copy(), lambda m: m.__array_namespace__().asarray(m, copy=True)):
+        mask = inside(lambda x, duplicate=duplicate: np.asarray(duplicate(x > 0)), X)
+        np.testing.assert_array_equal(mask, X > 0)
 
 
 def test_array_cannot_be_hashed() -> None:

@@ -97,6 +97,19 @@ def test_assignment_at_integer_arrays(name: str, library: Library) -> None:
 
 
 @every_library
+def test_last_of_several_values_written_to_one_place_has_the_gradient(library: Library) -> None:
+    """Integer arrays may name a place twice."""
+
+    def f(x: Any) -> Any:
+        y = x * 1.0
+        y[integers(x, [0, 2, 0, 0]), integers(x, [1, 3, 1, 2])] = x[1, :] * x[1, :]
+        return y * y
+
+    check_derivatives(f, X)
+    np.testing.assert_allclose(gradient(f, library.array(X)), gradient(f, X), rtol=1e-14)
+
+
+@every_library
 def test_assignment_to_the_argument_itself_leaves_the_callers_array_alone(library: Library) -> None:
     """A name is made to stand for another array; nothing of the caller's is written."""
     x = library.array(X)

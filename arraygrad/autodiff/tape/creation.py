@@ -20,7 +20,7 @@ def asarray(space: Any, obj: Any, /, *, copy: bool | None = None, **keywords: An
         dtype = keywords.get("dtype")
         if dtype is not None and dtype != obj.dtype:
             return space.astype(obj, dtype)
-        return space.positive(obj) if copy else obj
+        return obj.copy() if copy else obj
     return space.lift(space.base.asarray(strip(obj), copy=copy, **keywords))
 
 

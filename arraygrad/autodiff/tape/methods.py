@@ -223,6 +223,10 @@ class Methods:
     def __deepcopy__(self: Any, memo: Any) -> Array:
         return self.copy()
 
+    def __format__(self: Any, spec: str) -> str:
+        value = self._value
+        return format(value, spec) if spec else repr(self)
+
     @property
     def itemsize(self: Any) -> int:
         """The number of bytes of an element."""
