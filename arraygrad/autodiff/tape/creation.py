@@ -12,16 +12,19 @@ from arraygrad.autodiff.tape.record import CONSTANTS
 __all__ = ["CREATION"]
 
 
-def asarray(space: Any, obj: Any, /, *, copy: bool | None = None, **keywords: Any) -> Array:
+def asarray(
+    space: Any, obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None
+) -> Array:
     """Return an array, a number, or nested sequences of both, as a traced array."""
     if isinstance(obj, (list, tuple)) and top_tape(obj) is not CONSTANTS:
         obj = _stacked(space, obj)
     if isinstance(obj, TracedArray):
-        dtype = keywords.get("dtype")
+        if device is not None and device != obj.device:
+            obj = obj.to_device(device)
         if dtype is not None and dtype != obj.dtype:
             return space.astype(obj, dtype)
         return obj.copy() if copy else obj
-    return space.lift(space.base.asarray(strip(obj), copy=copy, **keywords))
+    return space.lift(space.base.asarray(strip(obj), dtype=dtype, device=device, copy=copy))
 
 
 def _stacked(space: Any, rows: Any) -> Array:

@@ -105,10 +105,10 @@ class TracedNamespace:
     def _attribute(self, name: str) -> Any:
         if name in CREATION:
             return functools.partial(CREATION[name], self)
-        known = getattr(self.base, name, None)
-        if known is None:
+        if not hasattr(self.base, name):
             message = f"{self.__name__} has no attribute {name!r}"
             raise AttributeError(message)
+        known = getattr(self.base, name)
         if entry_of(name) is not None:
             return self.traced_function(name)
         if inspect.ismodule(known):
@@ -127,9 +127,8 @@ class TracedNamespace:
                 return self.call(name, *arguments, **keywords)
             return quick[name](*arguments, **keywords)
 
-        function.__name__ = function.__qualname__ = name
         function.__doc__ = f"Do what the standard's `{name}` does, and record it."
-        return function
+        return named_like(function, name, self.base)
 
     def plain_function(self, name: str, known: Callable[..., Any]) -> Callable[..., Any]:
         """Return a function that has no rule, and refuses to lose a gradient."""
@@ -144,8 +143,7 @@ class TracedNamespace:
             arguments, keywords = strip(arguments), strip(keywords)
             return self.lift_all(known(*arguments, **keywords))
 
-        function.__name__ = function.__qualname__ = name
-        return function
+        return named_like(function, name, self.base)
 
     def __arraygrad_primitive__(self, name: str) -> Callable[..., Any]:
         """Return the traced form of a primitive that the standard lacks."""
@@ -257,6 +255,22 @@ class TracedNamespace:
             message = f"in-place {name} cannot change the dtype {a.dtype} to {result.dtype}"
             raise TypeError(message)
         return result  # type: ignore[no-any-return]
+
+
+def named_like(function: Any, name: str, base: Namespace) -> Callable[..., Any]:
+    """Give a function the name and the signature of the library's own."""
+    known = functools.reduce(getattr, name.split("."), base)
+    function.__name__ = function.__qualname__ = name.rpartition(".")[2]
+    if hasattr(known, "nin"):  # a ufunc does not tell its signature
+        operands = ["x"] if known.nin == 1 else ["x1", "x2"]
+        parameters = [inspect.Parameter(x, inspect.Parameter.POSITIONAL_ONLY) for x in operands]
+        function.__signature__ = inspect.Signature(parameters)
+        return function  # type: ignore[no-any-return]
+    try:
+        function.__signature__ = inspect.signature(known)
+    except (TypeError, ValueError):  # a function in C, and not the standard's: it keeps ours
+        function.__signature__ = inspect.signature(function)
+    return function  # type: ignore[no-any-return]
 
 
 class _Extension:

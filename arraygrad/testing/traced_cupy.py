@@ -1,0 +1,18 @@
+"""CuPy through the tape, as a namespace that suites for the standard can test.
+
+    ARRAY_API_TESTS_MODULE=arraygrad.testing.traced_cupy pytest array_api_tests
+"""
+
+from typing import Any
+
+from arraygrad.testing._live import live_namespace
+
+_space = live_namespace("array_api_compat.cupy")
+
+
+def __getattr__(name: str) -> Any:
+    return getattr(_space, name)
+
+
+def __dir__() -> list[str]:
+    return dir(_space)
