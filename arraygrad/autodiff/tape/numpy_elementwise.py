@@ -6,11 +6,13 @@ from functools import partial
 from typing import Any
 
 from arraygrad._typing import Array, Namespace
+from arraygrad.autodiff.tape.general import strip, top_tape
 from arraygrad.autodiff.tape.methods import Methods, refuse_out
+from arraygrad.autodiff.tape.record import CONSTANTS
 from arraygrad.errors import GraphBreakError, NoRuleError
 from arraygrad.rules.table import entry_of
 
-__all__ = ["apply", "apply_method", "standard_name"]
+__all__ = ["apply", "apply_method", "standard_name", "without_rule"]
 
 LN2 = math.log(2)
 
@@ -146,7 +148,20 @@ def _function(space: Any, name: str, known: Any) -> Any:
     composed, standard = _COMPOSED.get(name), standard_name(name)
     if composed is not None:
         return partial(composed, space)
-    return space.plain_function(name, known) if standard is None else getattr(space, standard)
+    if standard is not None:
+        return getattr(space, standard)
+    return lambda *args, **kwargs: without_rule(space, name, known, args, kwargs)
+
+
+def without_rule(space: Any, name: str, known: Any, args: Any, kwargs: Any) -> Any:
+    """Serve constants by NumPy's own function, and refuse to lose a gradient."""
+    if top_tape((args, kwargs)) is not CONSTANTS:
+        message = (
+            f"numpy.{name} has no derivative rule: "
+            "take stop_gradient of its arguments, or write it with other functions"
+        )
+        raise NoRuleError(message)
+    return space.lift_all(known(*strip(args), **strip(kwargs)))
 
 
 def apply_method(
@@ -162,7 +177,6 @@ def apply_method(
         return apply(space, name, known, (a, b), keywords)
     spelt = {"reduce": _REDUCED, "accumulate": _ACCUMULATED}.get(method, {}).get(name)
     if spelt is None:
-        plain = space.plain_function(f"{name}.{method}", getattr(known, method))
-        return plain(*inputs, **keywords)
+        return without_rule(space, f"{name}.{method}", getattr(known, method), inputs, keywords)
     axis, *others = inputs[1:] or (keywords.pop("axis", 0),)
     return getattr(space.asarray(inputs[0]), spelt)(axis, *others, **keywords)

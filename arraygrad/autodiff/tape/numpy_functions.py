@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from arraygrad._typing import Namespace
 from arraygrad.autodiff.tape import numpy_compositions as composed
 from arraygrad.autodiff.tape.general import strip
+from arraygrad.autodiff.tape.numpy_elementwise import without_rule
 from arraygrad.errors import GraphBreakError
 
 __all__ = ["FUNCTIONS", "serving"]
@@ -123,7 +124,7 @@ def serving(name: str, known: Callable[..., Any]) -> Callable[..., Any]:
         return lambda xp, *args, **kwargs: xp.lift_all(known(*strip(args), **strip(kwargs)))
     if name in _WRITING:
         return _writing(name)
-    return lambda xp, *args, **kwargs: xp.plain_function(name, known)(*args, **kwargs)
+    return lambda xp, *args, **kwargs: without_rule(xp, name, known, args, kwargs)
 
 
 def _method(name: str) -> Callable[..., Any]:
