@@ -123,6 +123,12 @@ def clip_max(xp: Namespace, g: Array, y: Array, x: Array, min: Any, max: Array) 
 PULLBACKS = {"clip": (clip_inside, clip_min, clip_max)}
 
 
+def abs_complex(xp: Namespace, g: Array, y: Array, x: Array) -> Array:
+    """Return g x / |x|, which is 0 at 0."""
+    radius = xp.where(y == 0, xp.ones_like(y), y)
+    return xp.astype(g / radius, x.dtype) * x
+
+
 def sign_complex(xp: Namespace, g: Array, y: Array, x: Array) -> Array:
     """Return the part of the cotangent that turns z / |z|, over |z|; 0 at 0."""
     radius = xp.abs(x)
@@ -136,7 +142,7 @@ def sign_complex(xp: Namespace, g: Array, y: Array, x: Array) -> Array:
 
 # Pullbacks for complex operands where the function is not holomorphic.
 NOT_HOLOMORPHIC = {
-    "abs": (lambda xp, g, y, x: xp.astype(g, x.dtype) * xp.sign(x),),
+    "abs": (abs_complex,),
     "sign": (sign_complex,),
 }
 
