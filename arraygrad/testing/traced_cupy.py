@@ -1,6 +1,6 @@
 """CuPy through the tape, as a namespace that suites for the standard can test.
 
-    ARRAY_API_TESTS_MODULE=arraygrad.testing.traced_cupy pytest array_api_tests
+ARRAY_API_TESTS_MODULE=arraygrad.testing.traced_cupy pytest array_api_tests
 """
 
 from typing import Any

@@ -26,7 +26,8 @@ def test_results_have_numpys_dtype(dtype: Any) -> None:
     for f in (np.sin, np.square, np.sum, np.mean, np.var, np.cumsum, np.sort, np.abs, np.ravel):
         assert inside(f, X.astype(dtype)).dtype == f(X.astype(dtype)).dtype
     for f in (np.argmax, np.argsort, np.isfinite, np.logical_not, np.count_nonzero, np.any):
-        assert inside(f, X.astype(dtype)).dtype == np.asarray(f(X.astype(dtype))).dtype
+        found, expected = inside(f, X.astype(dtype)), f(X.astype(dtype))
+        assert np.asarray(found).dtype == np.asarray(expected).dtype  # NumPy 2.1 counts in `int`
 
 
 @pytest.mark.parametrize(
