@@ -13,7 +13,7 @@ from typing import Any
 from arraygrad._typing import Array, Namespace
 from arraygrad.autodiff.tape.array import TracedArray
 from arraygrad.autodiff.tape.namespace import TracedNamespace
-from arraygrad.autodiff.tape.record import ReadableTape
+from arraygrad.autodiff.tape.record import ReadableTape, Record
 
 __all__ = ["LiveNamespace", "live_namespace"]
 
@@ -27,7 +27,8 @@ class LiveNamespace(TracedNamespace):
         super().__init__(base)
         self.__name__ = self.__name__.replace("_traced_", "_live_")
         self.tape = ReadableTape(0)
-        self.tape.append = deque(maxlen=KEPT_RECORDS).append
+        records: deque[Record] = deque(maxlen=KEPT_RECORDS)
+        self.tape.append = records.append
 
     def lift(self, x: Array) -> TracedArray:
         """Return a floating array as a leaf, any other as a constant."""
