@@ -6,7 +6,7 @@ import array_api_strict
 import pytest
 
 from arraygrad.rules import table
-from conformance_tests.internals.standard_names import CHAPTERS, names_of
+from conformance_tests.standard_names import CHAPTERS, names_of
 from conformance_tests.rule_cases import CASES
 
 RULED = [chapter for chapter in CHAPTERS if chapter not in ("inspection", "linalg", "fft")]
