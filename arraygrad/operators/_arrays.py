@@ -26,6 +26,11 @@ Where: TypeAlias = Callable[[Any], str]
 _FOREIGN = frozenset("OSUTMmV")
 
 
+# The namespaces of calls with floating arrays only, by the kinds of their leaves.
+_floating_calls: dict[tuple[Kind, ...], Namespace] = {}
+_REMEMBERED = 1000
+
+
 class Kinds:
     """The leaves of a call, judged kind by kind: one of a type and dtype speaks for all.
 
@@ -48,17 +53,26 @@ class Kinds:
 
     def __init__(self, leaves: list[Any], where: Where) -> None:
         self._leaves, self._where = leaves, where
-        self._kinds = [(type(leaf), getattr(leaf, "dtype", None)) for leaf in leaves]
-        self._examples = dict(zip(self._kinds, leaves, strict=True))
-        self._arrays = {k: leaf for k, leaf in self._examples.items() if _is_standard(leaf)}
-        self.xp = common_namespace(list(self._arrays.values()), where)
+        self._kinds = tuple([(type(leaf), getattr(leaf, "dtype", None)) for leaf in leaves])
+        self._arrays: dict[Kind, Any] = {}
+        self.xp = _floating_calls.get(self._kinds)
+        self._floating = self.xp is not None
+        if not self._floating:
+            self._judge()
         self._library = library_of(self.xp)
-        # The common case, where there is nothing to sort: floating arrays and nothing else.
-        self._floating = len(self._arrays) == len(self._examples) and all(
+        if not (self._library.moves or self._library.only_device):
+            self._check_devices()
+
+    def _judge(self) -> None:
+        """Sort the kinds; remember the common case, floating arrays and nothing else."""
+        self._examples = dict(zip(self._kinds, self._leaves, strict=True))
+        self._arrays = {k: leaf for k, leaf in self._examples.items() if _is_standard(leaf)}
+        self.xp = common_namespace(list(self._arrays.values()), self._where)
+        self._floating = 0 < len(self._arrays) == len(self._examples) and all(
             is_floating(self.xp, dtype) for _, dtype in self._arrays
         )
-        if not self._library.moves:
-            self._check_devices()
+        if self._floating and len(_floating_calls) < _REMEMBERED:
+            _floating_calls[self._kinds] = self.xp
 
     def variables(self, places: Iterable[int]) -> list[int]:
         """Return at which of these places leaves take part in differentiation.

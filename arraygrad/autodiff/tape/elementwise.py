@@ -95,6 +95,7 @@ class ElementwiseRule:
         scope: dict[str, Any] = {"unbroadcast": unbroadcast, "conj": _conj, "raw": self._xp}
         if self._library.cheap_zero_d:
             scope["constant"] = lambda value: self._xp.asarray(value, dtype=self._dtype)
+            scope["array"] = type(scope["constant"](0))
         name = f"<rule of {self.name}>"
         exec(compile(source, name, "exec"), scope)
         return scope["rule"]
@@ -166,6 +167,7 @@ class _Printer:
         # What is an array for sure: an operand that is not traced may be a number.
         self.arrays = {"g", "y", *(f"x{n}" for n in rule.traced)}
         self.fresh: set[str] = set()
+        self.constants: set[str] = set()
         self.last = {source: step.target for step in steps for source in step.sources}
 
     def step(self, step: Step, kept: frozenset[str]) -> None:
@@ -205,7 +207,8 @@ class _Printer:
         """Return how to spell an operand: a number beside an array as a 0-d array."""
         cheap = self.in_place and self.rule._library.cheap_zero_d
         if cheap and not source[0].isalpha() and other in self.arrays:
-            return f"constant_{'m' if source[0] == '-' else ''}{_identifier(source)}"
+            self.constants.add(source)
+            return _identifier(source)
         return self.name(source)
 
     def _value(self, operator: str, sources: list[str]) -> str:
@@ -225,16 +228,16 @@ class _Printer:
 
 
 def _identifier(literal: str) -> str:
-    return literal.lstrip("-").replace(".", "_").replace("-", "m").replace("+", "p")
+    """Return the name of a number as a 0-d array."""
+    return "constant_" + literal.replace(".", "_").replace("-", "m").replace("+", "p")
 
 
-def _constants(steps: list[Step]) -> list[str]:
-    """Return the definitions of the numbers in some steps, as 0-d arrays."""
-    literals = {s for step in steps for s in step.sources if not s[0].isalpha()}
-    return [
-        f"constant_{'m' if x[0] == '-' else ''}{_identifier(x)} = constant({x})"
-        for x in sorted(literals)
-    ]
+def _constants(literals: set[str]) -> tuple[list[str], list[str]]:
+    """Define numbers once, beside the rule: as 0-d arrays, and as scalars for 0-d cotangents."""
+    names = {literal: _identifier(literal) for literal in sorted(literals)}
+    once = [f"{n}_array = constant({x}); {n}_scalar = {n}_array[()]" for x, n in names.items()]
+    each = [f"{n} = {n}_array if type(g) is array else {n}_scalar" for n in names.values()]
+    return once, each
 
 
 def _reverse_source(rule: ElementwiseRule, *, in_place: bool, careful: bool = False) -> str:
@@ -252,9 +255,10 @@ def _reverse_source(rule: ElementwiseRule, *, in_place: bool, careful: bool = Fa
         shared = output in later or output in outputs[:position]
         printer.lines += _accumulate(rule, printer, n, output, negative, shared, careful)
     names = ", ".join(["_", "k", *rule.fields])
-    start = _constants(steps) if in_place and rule._library.cheap_zero_d else []
+    once, each = _constants(printer.constants)
     head = "def rule(ct, own, g, r):" if in_place else "def rule(ct, own, g, r, xp):"
-    return "\n".join([*start, head, f"    {names} = r", *(f"    {x}" for x in printer.lines), ""])
+    body = [f"    {line}" for line in (f"{names} = r", *each, *printer.lines)]
+    return "\n".join([*once, head, *body, ""])
 
 
 def _accumulate(
