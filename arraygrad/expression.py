@@ -90,8 +90,13 @@ def number(value: Any) -> Symbol:
 class _Formula:
     """The namespace that formulas are called with: every function makes a symbol."""
 
-    def __getattr__(self, name: str) -> Callable[..., Symbol]:
-        return lambda *arguments: Symbol(name, *map(number, arguments))
+    def __init__(self, prefix: str = "") -> None:
+        self._prefix = prefix
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "special":
+            return _Formula("special.")
+        return lambda *arguments: Symbol(self._prefix + name, *map(number, arguments))
 
 
 FORMULA = _Formula()

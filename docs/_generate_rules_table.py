@@ -14,6 +14,8 @@ from arraygrad.rules.table import CHAPTERS, KINDS, entry_of
 PAGE = Path(__file__).parent / "reference" / "generated" / "rules-table.md"
 OURS = {"power_of", "scatter_add", "set_at", "getitem"}  # primitives: not functions of the standard
 
+LONG = 200  # characters of a formula that nobody would read
+
 MEANINGS = {
     "DERIVATIVES": "derivative",
     "LINEAR": "transpose",
@@ -28,10 +30,20 @@ def formulas(name: str) -> str:
     """Return what is written for each operand of an elementwise function, as a formula."""
     entry = entry_of(name)
     assert entry is not None
-    operands = ["x"] if len(entry.rules) == 1 else ["x1", "x2"]
+    operands = [f"x{n + 1}" for n in range(len(entry.rules))] if len(entry.rules) > 1 else ["x"]
     symbols = [variable("y"), *map(variable, operands)]
-    written = [rule and repr(number(rule(FORMULA, *symbols))) for rule in entry.rules]
-    return ", ".join(f"`{without_parentheses(text)}`" if text else "none" for text in written)
+    return ", ".join(formula(rule, symbols) for rule in entry.rules)
+
+
+def formula(rule: Any, symbols: list[Any]) -> str:
+    """Return one derivative: as a formula, or in words, if that is shorter or there is none."""
+    if rule is None:
+        return "none"
+    said = (rule.__doc__ or "").partition("\n")[0]
+    if said.startswith("Raise"):
+        return "no closed form"
+    text = without_parentheses(repr(number(rule(FORMULA, *symbols))))
+    return f"`{text}`" if len(text) <= LONG else said or "a longer formula"
 
 
 def without_parentheses(text: str) -> str:

@@ -21,6 +21,7 @@ LIBRARY = Library(
     mutable=True,
     numpy_functions=True,
     extra="cupy",
+    special="cupyx.scipy.special",
     set_at=assign,
     scatter_add=scatter_add,
 )

@@ -90,6 +90,9 @@ class Library:
     quiet: Callable[[], AbstractContextManager[Any]] = nullcontext
     """Silences floating-point warnings, while values are computed that nobody will see."""
 
+    special: str | None = None
+    """The dotted name of its module of special functions, with SciPy's names."""
+
     quick_functions: Callable[[], dict[str, Callable[..., Any]]] = dict
     """Quicker spellings of the standard's functions, by name; the same semantics."""
 

@@ -31,6 +31,7 @@ LIBRARY = Library(
     autodiff="jax",
     moves=True,
     extra="jax",
+    special="jax.scipy.special",
     is_writeable=is_writeable,
     set_at=set_at,
     scatter_add=scatter_add,

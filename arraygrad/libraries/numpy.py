@@ -86,6 +86,7 @@ LIBRARY = Library(
     cheap_zero_d=True,
     numpy_functions=True,
     only_device="cpu",
+    special="scipy.special",
     quiet=quiet_numpy,
     quick_functions=quick_functions,
     set_at=assign,

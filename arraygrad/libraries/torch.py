@@ -43,6 +43,7 @@ LIBRARY = Library(
     autodiff="torch",
     mutable=True,
     extra="torch",
+    special="torch.special",
     is_writeable=is_writeable,
     write=write,
     set_at=set_at,

@@ -15,6 +15,7 @@ from arraygrad.rules import (
     searching_functions,
     set_functions,
     sorting_functions,
+    special,
     statistical_functions,
     utility_functions,
 )
@@ -31,6 +32,7 @@ CHAPTERS = (
     searching_functions,
     set_functions,
     sorting_functions,
+    special,
     statistical_functions,
     utility_functions,
 )

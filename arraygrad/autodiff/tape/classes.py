@@ -61,7 +61,7 @@ class _Quick(dict[str, Callable[..., Any]]):
         if made is not None:
             return made(self.cls, self.space)
         scalar_only = self.complex and entry.not_holomorphic is not None
-        if entry.kind != "DERIVATIVES" or scalar_only:
+        if entry.kind != "DERIVATIVES" or scalar_only or name.startswith("special."):
             return self.general(name)
         if len(entry.rules) == 1:
             return self._unary(entry)

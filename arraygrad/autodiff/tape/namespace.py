@@ -25,8 +25,10 @@ from arraygrad.autodiff.tape.classes import QuickClass, make_class
 from arraygrad.autodiff.tape.creation import CREATION
 from arraygrad.autodiff.tape.general import GeneralFunction, composition, strip, top_tape
 from arraygrad.autodiff.tape.record import CONSTANTS, Tape
+from arraygrad.autodiff.tape.special import SpecialFunctions
 from arraygrad.errors import NoRuleError
 from arraygrad.libraries import Library, library_of
+from arraygrad.libraries.special import special_functions
 from arraygrad.rules.table import entry_of
 
 __all__ = ["TracedNamespace", "traced_namespace"]
@@ -55,7 +57,8 @@ class _Raw:
         self.__dict__.update(quick)
 
     def __getattr__(self, name: str) -> Any:
-        value = getattr(self._base, name)
+        special = name == "special"  # no part of the standard
+        value = special_functions(self._base) if special else getattr(self._base, name)
         setattr(self, name, value)
         return value
 
@@ -105,6 +108,8 @@ class TracedNamespace:
     def _attribute(self, name: str) -> Any:
         if name in CREATION:
             return functools.partial(CREATION[name], self)
+        if name == "special" and self.library.special is not None:
+            return SpecialFunctions(self)
         if not hasattr(self.base, name):
             message = f"{self.__name__} has no attribute {name!r}"
             raise AttributeError(message)
@@ -128,7 +133,7 @@ class TracedNamespace:
             return quick[name](*arguments, **keywords)
 
         function.__doc__ = f"Do what the standard's `{name}` does, and record it."
-        return named_like(function, name, self.base)
+        return named_like(function, name, functools.reduce(getattr, name.split("."), self.base))
 
     def plain_function(self, name: str, known: Callable[..., Any]) -> Callable[..., Any]:
         """Return a function that has no rule, and refuses to lose a gradient."""
@@ -143,7 +148,7 @@ class TracedNamespace:
             arguments, keywords = strip(arguments), strip(keywords)
             return self.lift_all(known(*arguments, **keywords))
 
-        return named_like(function, name, self.base)
+        return named_like(function, name, known)
 
     def __arraygrad_primitive__(self, name: str) -> Callable[..., Any]:
         """Return the traced form of a primitive that the standard lacks."""
@@ -257,9 +262,8 @@ class TracedNamespace:
         return result  # type: ignore[no-any-return]
 
 
-def named_like(function: Any, name: str, base: Namespace) -> Callable[..., Any]:
+def named_like(function: Any, name: str, known: Any) -> Callable[..., Any]:
     """Give a function the name and the signature of the library's own."""
-    known = functools.reduce(getattr, name.split("."), base)
     function.__name__ = function.__qualname__ = name.rpartition(".")[2]
     if hasattr(known, "nin"):  # a ufunc does not tell its signature
         operands = ["x"] if known.nin == 1 else ["x1", "x2"]

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 
 from arraygrad._typing import Array, Namespace
@@ -149,7 +149,7 @@ def _function(space: Any, name: str, known: Any) -> Any:
     if composed is not None:
         return partial(composed, space)
     if standard is not None:
-        return getattr(space, standard)
+        return reduce(getattr, standard.split("."), space)
     return lambda *args, **kwargs: without_rule(space, name, known, args, kwargs)
 
 

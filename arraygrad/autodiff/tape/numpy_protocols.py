@@ -5,6 +5,7 @@ Each function of NumPy is spelt in the array's traced namespace: see `numpy_elem
 and CuPy's own elementwise functions, which have the same names. What would lose a gradient raises.
 """
 
+import sys
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -38,11 +39,14 @@ class _Functions(dict[Any, Callable[..., Any]]):
 
 
 def _elementwise_name(ufunc: Any) -> str:
-    """Return NumPy's name of a ufunc; somebody else's may have any name, so it has none here."""
+    """Return the name of a ufunc of NumPy or SciPy; others' may be anything, so they have none."""
     import numpy as np
 
     name: str = ufunc.__name__
-    return name if getattr(np, name, None) is ufunc else repr(ufunc)
+    if getattr(np, name, None) is ufunc:
+        return name
+    special = sys.modules.get("scipy.special._ufuncs")  # where a ufunc is, it has been imported
+    return f"special.{name}" if getattr(special, name, None) is ufunc else repr(ufunc)
 
 
 def _function_name(known: Any) -> str:
