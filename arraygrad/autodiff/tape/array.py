@@ -13,10 +13,12 @@ from typing import Any, ClassVar, NoReturn
 from arraygrad._typing import Array, DType, Namespace
 from arraygrad.autodiff.tape.methods import Methods
 from arraygrad.autodiff.tape.numpy_protocols import NumpyProtocols
-from arraygrad.autodiff.tape.record import CONSTANTS, Tape
+from arraygrad.autodiff.tape.record import Tape
 from arraygrad.errors import GraphBreakError, SpentTapeError
 
 __all__ = ["BINARY_OPERATORS", "UNARY_OPERATORS", "TracedArray"]
+
+Operator = Callable[[Any, Any], Any]
 
 BINARY_OPERATORS = {
     "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide",
@@ -133,7 +135,7 @@ class TracedArray(NumpyProtocols, Methods):
     def __setitem__(self, key: Any, value: Any) -> None:
         if (
             isinstance(value, TracedArray)
-            and value._tape is not CONSTANTS
+            and not value._tape.permits_reads
             and not self._quick.quick
         ):
             message = (
@@ -179,8 +181,13 @@ class TracedArray(NumpyProtocols, Methods):
         value = self._read("np.asarray()")
         return np.asarray(value, dtype=dtype) if copy is None else np.array(value, dtype, copy=copy)
 
-    def __dlpack__(self, **keywords: Any) -> Any:
-        return self._read("__dlpack__()").__dlpack__(**keywords)
+    def __dlpack__(
+        self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None,
+        copy: bool | None = None,
+    ) -> Any:  # fmt: skip
+        given = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
+        given = {name: x for name, x in given.items() if x is not None}
+        return self._read("__dlpack__()").__dlpack__(**given)
 
     def __dlpack_device__(self) -> Any:
         return self._value.__dlpack_device__()
@@ -206,23 +213,23 @@ class TracedArray(NumpyProtocols, Methods):
     __hash__ = None  # type: ignore[assignment]  # `==` is elementwise
 
 
-def _operator_method(name: str) -> Callable[..., Any]:
+def _operator_method(name: str, own: Operator) -> Callable[..., Any]:
     def method(self: TracedArray, other: Any) -> Any:
-        return self._space.operate(name, self, other)
+        return self._space.operate(name, self, other, own)
 
     return method
 
 
-def _reflected_method(name: str) -> Callable[..., Any]:
+def _reflected_method(name: str, own: Operator) -> Callable[..., Any]:
     def method(self: TracedArray, other: Any) -> Any:
-        return self._space.operate(name, other, self)
+        return self._space.operate(name, other, self, own)
 
     return method
 
 
-def _in_place_method(name: str) -> Callable[..., Any]:
+def _in_place_method(name: str, own: Operator) -> Callable[..., Any]:
     def method(self: TracedArray, other: Any) -> Any:
-        self._rebind(self._space.in_place(name, self, other))
+        self._rebind(self._space.in_place(name, self, other, own))
         return self
 
     return method
@@ -236,10 +243,12 @@ def _unary_method(name: str) -> Callable[..., Any]:
 
 
 for _short, _name in BINARY_OPERATORS.items():
-    setattr(TracedArray, f"__{_short}__", _operator_method(_name))
-    setattr(TracedArray, f"__r{_short}__", _reflected_method(_name))
-    setattr(TracedArray, f"__i{_short}__", _in_place_method(_name))
+    _own = getattr(operator, f"__{_short}__")
+    setattr(TracedArray, f"__{_short}__", _operator_method(_name, _own))
+    setattr(TracedArray, f"__r{_short}__", _reflected_method(_name, _own))
+    setattr(TracedArray, f"__i{_short}__", _in_place_method(_name, _own))
 for _short, _name in COMPARISONS.items():
-    setattr(TracedArray, f"__{_short}__", _operator_method(_name))
+    _own = getattr(operator, f"__{_short}__")
+    setattr(TracedArray, f"__{_short}__", _operator_method(_name, _own))
 for _short, _name in UNARY_OPERATORS.items():
     setattr(TracedArray, f"__{_short}__", _unary_method(_name))

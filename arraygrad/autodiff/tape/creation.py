@@ -19,6 +19,8 @@ def asarray(
     if isinstance(obj, (list, tuple)) and top_tape(obj) is not CONSTANTS:
         obj = _stacked(space, obj)
     if isinstance(obj, TracedArray):
+        if copy is False:  # raises if it takes one
+            space.base.asarray(strip(obj), dtype=dtype, device=device, copy=False)
         if device is not None and device != obj.device:
             obj = obj.to_device(device)
         if dtype is not None and dtype != obj.dtype:

@@ -144,7 +144,13 @@ def composition(entry: Entry, space: Any) -> Callable[..., Any]:
     """Return a function that is made of others, in a namespace."""
     rule = entry.rules[0]
     assert rule is not None
-    return lambda *arguments, **keywords: rule(space, *arguments, **keywords)
+
+    def function(*arguments: Any, **keywords: Any) -> Any:
+        if top_tape((arguments, keywords)) is CONSTANTS:
+            return space.constant(entry.name, *arguments, **keywords)
+        return rule(space, *arguments, **keywords)
+
+    return function
 
 
 def _lower(x: Any, tape: Tape, position: Any, operands: list[tuple[Any, int]]) -> Any:

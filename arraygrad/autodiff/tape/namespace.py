@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from arraygrad._namespace import (
+    array_namespace,
     device_of,
     is_array,
     is_complex,
@@ -107,7 +108,8 @@ class TracedNamespace:
 
     def _attribute(self, name: str) -> Any:
         if name in CREATION:
-            return functools.partial(CREATION[name], self)
+            known = getattr(self.base, name, None)
+            return named_like(functools.partial(CREATION[name], self), name, known)
         if name == "special" and self.library.special is not None:
             return SpecialFunctions(self)
         if not hasattr(self.base, name):
@@ -235,21 +237,28 @@ class TracedNamespace:
 
     # --- operators on operands of any kind -------------------------------------------------------
 
-    def operate(self, name: str, a: Any, b: Any) -> Any:
-        """Apply a binary operator: lift raw operands, so that the quick method may serve."""
+    def operate(self, name: str, a: Any, b: Any, own: Callable[..., Any] | None = None) -> Any:
+        """Apply a binary operator: lift raw operands, so that the quick method may serve.
+
+        To constants, a library's `own` operator may do other things than its function does.
+        """
         lifted = []
         for x in (a, b):
             number = isinstance(x, TracedArray | int | float | complex)
             if not number and not is_array(x):
                 return NotImplemented
             lifted.append(x if number else self.lift(x))
+        if own is not None and top_tape(lifted) is CONSTANTS:
+            return self.lift(own(*strip(lifted)))
         if isinstance(lifted[0], TracedArray) and (lifted[0] is not a or lifted[1] is not b):
             return type(lifted[0])._quick[name](*lifted)
         return self.call(name, *lifted)
 
-    def in_place(self, name: str, a: TracedArray, b: Any) -> TracedArray:
+    def in_place(
+        self, name: str, a: TracedArray, b: Any, own: Callable[..., Any]
+    ) -> TracedArray:
         """Return `a <operator> b` as what `a` stands for from now on: same shape and dtype."""
-        result = self.operate(name, a, b)
+        result = self.operate(name, a, b, own)
         if result is NotImplemented:
             message = f"unsupported operand for in-place {name}: {type(b).__name__}"
             raise TypeError(message)
@@ -265,16 +274,33 @@ class TracedNamespace:
 def named_like(function: Any, name: str, known: Any) -> Callable[..., Any]:
     """Give a function the name and the signature of the library's own."""
     function.__name__ = function.__qualname__ = name.rpartition(".")[2]
-    if hasattr(known, "nin"):  # a ufunc does not tell its signature
+    told = _signature_of(known) or _signature_of(_numpys(name))
+    function.__signature__ = told or inspect.signature(function)
+    return function  # type: ignore[no-any-return]
+
+
+def _signature_of(known: Any) -> inspect.Signature | None:
+    """Return a function's signature, if it tells: those in C may not."""
+    if hasattr(known, "nin"):  # a ufunc: what the standard knows of it
         operands = ["x"] if known.nin == 1 else ["x1", "x2"]
         parameters = [inspect.Parameter(x, inspect.Parameter.POSITIONAL_ONLY) for x in operands]
-        function.__signature__ = inspect.Signature(parameters)
-        return function  # type: ignore[no-any-return]
+        if getattr(known, "signature", None):  # it has core dimensions
+            parameters.append(inspect.Parameter("axis", inspect.Parameter.KEYWORD_ONLY, default=-1))
+        return inspect.Signature(parameters)
     try:
-        function.__signature__ = inspect.signature(known)
-    except (TypeError, ValueError):  # a function in C, and not the standard's: it keeps ours
-        function.__signature__ = inspect.signature(function)
-    return function  # type: ignore[no-any-return]
+        return inspect.signature(known)
+    except (TypeError, ValueError):
+        return None
+
+
+def _numpys(name: str) -> Any:
+    """Return NumPy's function of a name, if it has one."""
+    import numpy as np
+
+    found: Any = array_namespace(np.empty(0))
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found
 
 
 class _Extension:
