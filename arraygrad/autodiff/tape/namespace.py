@@ -254,9 +254,7 @@ class TracedNamespace:
             return type(lifted[0])._quick[name](*lifted)
         return self.call(name, *lifted)
 
-    def in_place(
-        self, name: str, a: TracedArray, b: Any, own: Callable[..., Any]
-    ) -> TracedArray:
+    def in_place(self, name: str, a: TracedArray, b: Any, own: Callable[..., Any]) -> TracedArray:
         """Return `a <operator> b` as what `a` stands for from now on: same shape and dtype."""
         result = self.operate(name, a, b, own)
         if result is NotImplemented:
