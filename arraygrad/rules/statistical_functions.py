@@ -10,7 +10,7 @@ from typing import Any
 from arraygrad._typing import Array, Namespace
 from arraygrad.rules.primitives import conj, times
 
-__all__ = ["CONSTANT", "LINEAR", "PULLBACKS"]
+__all__ = ["CONSTANT", "LINEAR", "PULLBACKS", "restored"]
 
 
 def _axes(x: Any, axis: Any) -> tuple[int, ...]:
@@ -20,7 +20,7 @@ def _axes(x: Any, axis: Any) -> tuple[int, ...]:
     return tuple(a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
 
 
-def _restored(xp: Namespace, g: Array, x: Any, axis: Any, keepdims: bool) -> Array:
+def restored(xp: Namespace, g: Array, x: Any, axis: Any, keepdims: bool) -> Array:
     """Return a reduction's result so that it broadcasts against the operand `x`."""
     if keepdims or axis is None:
         return g
@@ -36,7 +36,7 @@ def _length(x: Any, axis: Any) -> int:
 def _sum(xp: Namespace, g: Array, y: Any, x: Any, *, axis: Any = None, dtype: Any = None,
          keepdims: bool = False) -> Array:  # fmt: skip
     """Give every summand the sum's cotangent."""
-    return xp.broadcast_to(_restored(xp, g, x, axis, keepdims), x.shape)
+    return xp.broadcast_to(restored(xp, g, x, axis, keepdims), x.shape)
 
 
 def _mean(
@@ -55,14 +55,14 @@ def _freedom(x: Array, axis: Any, correction: float) -> float:
 def _var(xp: Namespace, g: Array, y: Array, x: Array, *, axis: Any = None,
          correction: float = 0.0, keepdims: bool = False) -> Array:  # fmt: skip
     """Return 2 g (x - mean) / (n - correction), for complex `x` too."""
-    slope = _restored(xp, g, x, axis, keepdims) * (2 / _freedom(x, axis, correction))
+    slope = restored(xp, g, x, axis, keepdims) * (2 / _freedom(x, axis, correction))
     return slope * (x - xp.mean(x, axis=axis, keepdims=True))
 
 
 def _std(xp: Namespace, g: Array, y: Array, x: Array, *, axis: Any = None,
          correction: float = 0.0, keepdims: bool = False) -> Array:  # fmt: skip
     """Return g (x - mean) / ((n - correction) std), which is 0 where all values are equal."""
-    g, y = (_restored(xp, a, x, axis, keepdims) for a in (g, y))
+    g, y = (restored(xp, a, x, axis, keepdims) for a in (g, y))
     equal = xp.all(x == _first(x, axis), axis=axis, keepdims=True) | (y == 0)
     slope = g / (xp.where(equal, 1, y) * _freedom(x, axis, correction))
     return xp.where(equal, 0, slope) * (x - xp.mean(x, axis=axis, keepdims=True))
@@ -78,7 +78,7 @@ def _extremum(
     xp: Namespace, g: Array, y: Array, x: Array, *, axis: Any = None, keepdims: bool = False
 ) -> Array:
     """Share the cotangent evenly among the elements that are extreme, or not numbers."""
-    g, y = (_restored(xp, a, x, axis, keepdims) for a in (g, y))
+    g, y = (restored(xp, a, x, axis, keepdims) for a in (g, y))
     extreme = (x == y) | xp.isnan(x)
     count = xp.sum(xp.astype(extreme, g.dtype), axis=axis, keepdims=True)
     return xp.where(extreme, g / count, 0)
@@ -95,7 +95,7 @@ def _prod(xp: Namespace, g: Array, y: Array, x: Array, *, axis: Any = None, dtyp
     rows = xp.reshape(moved, (*moved.shape[: len(kept)], _length(x, axis)))
     others = xp.reshape(_others(xp, rows), moved.shape)
     others = xp.permute_dims(others, tuple(order.index(i) for i in range(x.ndim)))
-    return times(xp, _restored(xp, g, x, axis, keepdims), conj(xp, others))
+    return times(xp, restored(xp, g, x, axis, keepdims), conj(xp, others))
 
 
 def _others(xp: Namespace, x: Array) -> Array:

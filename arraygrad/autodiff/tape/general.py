@@ -4,8 +4,10 @@ Right for all levels of nesting, raw arrays, numbers, lists of arrays and dtypes
 classes exist so that it is rarely taken.
 """
 
+import collections
+import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from arraygrad._typing import Array
@@ -14,7 +16,7 @@ from arraygrad.autodiff.tape.general_rule import PART, GeneralRule, stand_in
 from arraygrad.autodiff.tape.record import CONSTANTS, Tape
 from arraygrad.rules.table import Entry
 
-__all__ = ["GeneralFunction", "strip", "top_tape", "traced_arrays"]
+__all__ = ["GeneralFunction", "rebuilt", "strip", "top_tape", "traced_arrays"]
 
 # What stands among arguments without an array in it, so that nobody need look.
 _SIMPLE = frozenset({bool, complex, float, int, str, type(None), type(Ellipsis)})
@@ -117,7 +119,7 @@ class GeneralFunction:
                 parts.append(self.space.wrap(part, number, tape))
             else:
                 parts.append(self.space.lift_innermost(part))
-        return type(y)(*parts) if hasattr(y, "_fields") else tuple(parts)
+        return rebuilt(y, parts)
 
     def _as_array(self, x: Any, y: Array) -> Array:
         """Return a number among the operands as an array like the result."""
@@ -151,6 +153,20 @@ def composition(entry: Entry, space: Any) -> Callable[..., Any]:
         return rule(space, *arguments, **keywords)
 
     return function
+
+
+def rebuilt(like: Any, parts: Iterable[Any]) -> Any:
+    """Return parts as a list or tuple like another; named results of PyTorch as a namedtuple."""
+    return _maker_of(like.__class__)(parts)
+
+
+@functools.cache
+def _maker_of(kind: Any) -> Any:
+    if hasattr(kind, "_make"):
+        return kind._make
+    names = getattr(kind, "__match_args__", ())
+    named: Any = collections.namedtuple
+    return named(kind.__name__, names)._make if names else kind
 
 
 def _lower(x: Any, tape: Tape, position: Any, operands: list[tuple[Any, int]]) -> Any:

@@ -24,7 +24,7 @@ from arraygrad._typing import Array, DType, Namespace
 from arraygrad.autodiff.tape.array import TracedArray
 from arraygrad.autodiff.tape.classes import QuickClass, make_class
 from arraygrad.autodiff.tape.creation import CREATION
-from arraygrad.autodiff.tape.general import GeneralFunction, composition, strip, top_tape
+from arraygrad.autodiff.tape.general import GeneralFunction, composition, rebuilt, strip, top_tape
 from arraygrad.autodiff.tape.record import CONSTANTS, Tape
 from arraygrad.autodiff.tape.special import SpecialFunctions
 from arraygrad.errors import NoRuleError
@@ -231,8 +231,7 @@ class TracedNamespace:
     def lift_all(self, results: Any) -> Any:
         """Return an array, or a tuple of arrays, as constants; other things as they are."""
         if isinstance(results, (tuple, list)):
-            parts = [self.lift_all(part) for part in results]
-            return type(results)(*parts) if hasattr(results, "_fields") else type(results)(parts)
+            return rebuilt(results, map(self.lift_all, results))
         return self.lift(results) if is_array(results) else results
 
     # --- operators on operands of any kind -------------------------------------------------------
@@ -314,7 +313,11 @@ class _Extension:
         known = getattr(self._base, name)
         full = f"{self._name}.{name}"
         if entry_of(full) is not None:
-            return self._space.traced_function(full)
-        if entry_of(name) is not None:  # linalg.matmul is matmul
-            return getattr(self._space, name)
-        return self._space.plain_function(full, known) if callable(known) else known
+            value = self._space.traced_function(full)
+        else:
+            value = self._space.plain_function(full, known) if callable(known) else known
+        setattr(self, name, value)
+        return value
+
+    def __dir__(self) -> list[str]:
+        return dir(self._base)
