@@ -18,7 +18,7 @@ from arraygrad.autodiff.tape.structural import accumulate
 from arraygrad.rules.primitives import unbroadcast
 from arraygrad.rules.table import Entry
 
-__all__ = ["PART", "GeneralRule", "Shaped", "stand_in"]
+__all__ = ["PART", "GeneralRule", "Shaped", "filled", "stand_in"]
 
 # Functions that leave zero cotangents beside others: what was selected, and what was not.
 _MASKING = frozenset(
@@ -101,7 +101,7 @@ class GeneralRule:
         self, g: Array, r: Record, xp: Namespace, *, careful: bool
     ) -> Iterator[tuple[int, Array]]:
         operands, y, arguments, keywords = self._seen(xp, r)
-        g = _filled(xp, g, y)
+        g = filled(xp, g, y)
         lists: dict[int, Any] = {}
         for position, number in operands:
             if isinstance(position, tuple):
@@ -237,7 +237,7 @@ class _PartRule:
 PART = _PartRule()
 
 
-def _filled(xp: Namespace, g: Any, y: Any) -> Any:
+def filled(xp: Namespace, g: Any, y: Any) -> Any:
     """Return the cotangents of all results, zeros where there is none."""
     if not isinstance(g, list):
         return g
