@@ -15,7 +15,7 @@ from arraygrad.autodiff import autodiff_named
 from arraygrad.errors import DeviceError, DtypeError, MixedLibraryError
 from arraygrad.libraries import library_of
 
-__all__ = ["Kinds", "check_floating", "common_namespace"]
+__all__ = ["Kinds", "check_devices", "check_floating", "common_namespace", "kinds_of"]
 
 Kind: TypeAlias = tuple[type, DType | None]
 
@@ -26,9 +26,9 @@ Where: TypeAlias = Callable[[Any], str]
 _FOREIGN = frozenset("OSUTMmV")
 
 
-# The namespaces of calls with floating arrays only, by the kinds of their leaves.
-_floating_calls: dict[tuple[Kind, ...], Namespace] = {}
-_REMEMBERED = 1000
+def kinds_of(leaves: list[Any]) -> tuple[Kind, ...]:
+    """Return the kinds of some leaves."""
+    return tuple([(type(leaf), getattr(leaf, "dtype", None)) for leaf in leaves])
 
 
 class Kinds:
@@ -43,36 +43,32 @@ class Kinds:
     __slots__ = (
         "_arrays",
         "_examples",
-        "_floating",
         "_kinds",
         "_leaves",
         "_library",
         "_where",
+        "floating",
         "xp",
     )
 
     def __init__(self, leaves: list[Any], where: Where) -> None:
         self._leaves, self._where = leaves, where
-        self._kinds = tuple([(type(leaf), getattr(leaf, "dtype", None)) for leaf in leaves])
-        self._arrays: dict[Kind, Any] = {}
-        self.xp = _floating_calls.get(self._kinds)
-        self._floating = self.xp is not None
-        if not self._floating:
-            self._judge()
-        self._library = library_of(self.xp)
-        if not (self._library.moves or self._library.only_device):
-            self._check_devices()
-
-    def _judge(self) -> None:
-        """Sort the kinds; remember the common case, floating arrays and nothing else."""
-        self._examples = dict(zip(self._kinds, self._leaves, strict=True))
+        self._kinds = kinds_of(leaves)
+        self._examples = dict(zip(self._kinds, leaves, strict=True))
         self._arrays = {k: leaf for k, leaf in self._examples.items() if _is_standard(leaf)}
-        self.xp = common_namespace(list(self._arrays.values()), self._where)
-        self._floating = 0 < len(self._arrays) == len(self._examples) and all(
+        self.xp = common_namespace(list(self._arrays.values()), where)
+        self._library = library_of(self.xp)
+        # The common case, where there is nothing to sort: floating arrays and nothing else.
+        self.floating = 0 < len(self._arrays) == len(self._examples) and all(
             is_floating(self.xp, dtype) for _, dtype in self._arrays
         )
-        if self._floating and len(_floating_calls) < _REMEMBERED:
-            _floating_calls[self._kinds] = self.xp
+        if self.may_differ_in_device:
+            check_devices([leaves[i] for i in self.constants(range(len(leaves)))], where)
+
+    @property
+    def may_differ_in_device(self) -> bool:
+        """Whether arrays of this library can lie apart, and must not."""
+        return not (self._library.moves or self._library.only_device)
 
     def variables(self, places: Iterable[int]) -> list[int]:
         """Return at which of these places leaves take part in differentiation.
@@ -82,7 +78,7 @@ class Kinds:
         DtypeError
             If one is an array that cannot have a gradient.
         """
-        if self._floating:
+        if self.floating:
             return list(places)
         fit = {kind: self._takes_part(kind, leaf) for kind, leaf in self._examples.items()}
         found = [i for i in places if fit[self._kinds[i]]]
@@ -94,7 +90,7 @@ class Kinds:
 
     def constants(self, places: Iterable[int]) -> list[int]:
         """Return at which of these places arrays are."""
-        if self._floating:
+        if self.floating:
             return list(places)
         return [i for i in places if self._kinds[i] in self._arrays]
 
@@ -110,7 +106,7 @@ class Kinds:
 
     def lift(self, variables: list[Any]) -> list[Array]:
         """Turn the Python numbers among variables into 0-d arrays like the other arrays."""
-        if self._floating:
+        if self.floating:
             return variables
         real, complex_ = self._dtypes()
         device = None if self._library.moves else self._device()
@@ -140,20 +136,18 @@ class Kinds:
     def _device(self) -> Any:
         return next((getattr(x, "device", None) for x in self._arrays.values()), None)
 
-    def _check_devices(self) -> None:
-        """Make sure that the arrays lie together."""
-        arrays = self._leaves
-        if not self._floating:
-            arrays = [self._leaves[i] for i in self.constants(range(len(self._leaves)))]
-        devices = [getattr(x, "device", None) for x in arrays]
-        if not devices or devices.count(devices[0]) == len(devices):
-            return
-        odd = next(i for i, device in enumerate(devices) if device != devices[0])
-        message = (
-            f"expected arrays on one device, got {self._where(arrays[0])} on {devices[0]} "
-            f"and {self._where(arrays[odd])} on {devices[odd]}"
-        )
-        raise DeviceError(message)
+
+def check_devices(arrays: list[Array], where: Where) -> None:
+    """Make sure that arrays lie together."""
+    devices = [getattr(x, "device", None) for x in arrays]
+    if not devices or devices.count(devices[0]) == len(devices):
+        return
+    odd = next(i for i, device in enumerate(devices) if device != devices[0])
+    message = (
+        f"expected arrays on one device, got {where(arrays[0])} on {devices[0]} "
+        f"and {where(arrays[odd])} on {devices[odd]}"
+    )
+    raise DeviceError(message)
 
 
 def check_floating(xp: Namespace, x: Array, where: Where) -> None:

@@ -6,14 +6,14 @@ through untouched.
 """
 
 from collections.abc import Sequence
-from itertools import islice
+from itertools import accumulate
 from operator import index
 from typing import Any, TypeAlias
 
 from arraygrad._namespace import array_namespace
 from arraygrad._tree import flatten, flatten_with_paths, format_path, unflatten
 from arraygrad._typing import Array, Leaves, Pullback
-from arraygrad.operators._arrays import Kinds
+from arraygrad.operators._arrays import Kinds, check_devices, kinds_of
 from arraygrad.operators._body import Body, record
 from arraygrad.operators._locate import locate
 
@@ -29,12 +29,36 @@ def parse_argnums(argnums: Argnums) -> tuple[int, ...]:
     return numbers
 
 
+class Plan:
+    """What is the same for all calls with arguments of one structure and leaves of like kinds."""
+
+    __slots__ = ("autodiff", "compares", "fixed", "places", "specs", "xp")
+
+    def __init__(self, call: "Call", argnums: tuple[int, ...], kinds: Kinds, forced: str | None):
+        arguments = call.treedef.children()[0].children()
+        stops = list(accumulate(spec.num_leaves for spec in arguments))
+        numbers = _positions(argnums, len(arguments))
+        # For each differentiated argument: where its leaves stand, and its structure.
+        self.specs = [
+            (slice(stops[n] - arguments[n].num_leaves, stops[n]), arguments[n]) for n in numbers
+        ]
+        chosen = [i for span, _ in self.specs for i in range(span.start, span.stop)]
+        others = sorted(set(range(len(call.flat))).difference(chosen))
+        self.places, self.fixed = kinds.variables(chosen), kinds.constants(others)
+        self.xp, self.autodiff = kinds.xp, kinds.autodiff(forced)
+        self.compares = kinds.may_differ_in_device
+
+
+# Plans of calls with floating arrays only, whose kinds tell everything.
+_plans: dict[Any, Plan] = {}
+_REMEMBERED = 1000
+
+
 class Call:
     """The arrays of one call, who differentiates them, and the way back to the arguments."""
 
     __slots__ = (
-        "args", "autodiff", "constants", "fixed", "flat", "kwargs", "leaves", "numbers", "order",
-        "places", "specs", "treedef", "xp",
+        "args", "autodiff", "constants", "flat", "kwargs", "leaves", "plan", "treedef", "xp",
     )  # fmt: skip
 
     def __init__(
@@ -45,21 +69,22 @@ class Call:
         autodiff: str | None = None,
     ) -> None:
         self.args, self.kwargs = args, kwargs
-        self.numbers = numbers = _positions(argnums, len(args))
-        self.order = [*numbers, *[i for i in range(len(args)) if i not in numbers]]
-        # Differentiated arguments come first, so their leaves do; keyword arguments come last.
-        self.flat, self.treedef = flatten([*[args[i] for i in self.order], kwargs])
-        self.specs = self.treedef.children()[: len(numbers)]
-        width = sum([spec.num_leaves for spec in self.specs])
-        self._settle(Kinds(self.flat, self.where), width, autodiff)
-
-    def _settle(self, kinds: Kinds, width: int, autodiff: str | None) -> None:
-        """Sort the leaves, and make every variable an array that can have a gradient."""
-        self.places = kinds.variables(range(width))
-        self.fixed = kinds.constants(range(width, len(self.flat)))
-        self.constants = [self.flat[i] for i in self.fixed]
-        self.xp, self.autodiff = kinds.xp, kinds.autodiff(autodiff)
-        self.leaves = kinds.lift([self.flat[i] for i in self.places])
+        self.flat, self.treedef = flatten((args, kwargs))
+        key = (self.treedef, kinds_of(self.flat), argnums, autodiff)
+        plan = _plans.get(key)
+        flat = self.flat
+        if plan is None:
+            kinds = Kinds(flat, self.where)
+            plan = Plan(self, argnums, kinds, autodiff)
+            self.leaves = kinds.lift([flat[i] for i in plan.places])
+            if kinds.floating and len(_plans) < _REMEMBERED:
+                _plans[key] = plan
+        else:
+            if plan.compares:
+                check_devices(flat, self.where)
+            self.leaves = [flat[i] for i in plan.places]
+        self.constants = [flat[i] for i in plan.fixed]
+        self.plan, self.xp, self.autodiff = plan, plan.xp, plan.autodiff
 
     def where(self, leaf: Any) -> str:
         """Spell where a leaf lies among the arguments."""
@@ -67,27 +92,26 @@ class Call:
 
     def leaf_name(self, number: int) -> str:
         """Spell where the leaf with this number lies among the arguments."""
-        paths, _, _ = flatten_with_paths([self.args[i] for i in self.numbers])
-        position, *path = paths[self.places[number]]
-        return "args" + format_path((self.numbers[position], *path))
+        paths, _, _ = flatten_with_paths(self.args)
+        return "args" + format_path(paths[self.plan.places[number]])
 
-    def arguments(self, leaves: Leaves, constants: Leaves) -> tuple[list[Any], dict[str, Any]]:
+    def arguments(self, leaves: Leaves, constants: Leaves) -> tuple[Any, dict[str, Any]]:
         """Rebuild the arguments around other arrays."""
-        flat = _filled(self.flat, self.places + self.fixed, [*leaves, *constants])
-        *ordered, kwargs = unflatten(self.treedef, flat)
-        args = list(ordered)
-        for i, arg in zip(self.order, ordered, strict=True):
-            args[i] = arg
+        flat = list(self.flat)
+        for place, x in zip(self.plan.places, leaves, strict=True):
+            flat[place] = x
+        for place, x in zip(self.plan.fixed, constants, strict=True):
+            flat[place] = x
+        args, kwargs = unflatten(self.treedef, flat)
         return args, kwargs
 
     def gradients(self, values: Leaves, argnums: Argnums) -> Any:
         """Shape one value per leaf like the differentiated arguments: bare for an int."""
-        width = sum([spec.num_leaves for spec in self.specs])
-        flat = _filled([None] * width, self.places, values)
-        if not isinstance(argnums, Sequence):
-            return unflatten(self.specs[0], flat)
-        rest = iter(flat)
-        return tuple(unflatten(spec, islice(rest, spec.num_leaves)) for spec in self.specs)
+        flat: list[Any] = [None] * len(self.flat)
+        for place, value in zip(self.plan.places, values, strict=True):
+            flat[place] = value
+        trees = [unflatten(spec, flat[span]) for span, spec in self.plan.specs]
+        return tuple(trees) if isinstance(argnums, Sequence) else trees[0]
 
     def vjp(self, body: Body, *, once: bool) -> tuple[list[Array], Pullback, Any]:
         """Run the body, recorded."""
