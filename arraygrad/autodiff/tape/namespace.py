@@ -249,6 +249,8 @@ class TracedNamespace:
             lifted.append(x if number else self.lift(x))
         if own is not None and top_tape(lifted) is CONSTANTS:
             return self.lift(own(*strip(lifted)))
+        if name in ("add", "multiply") and not isinstance(lifted[0], TracedArray):
+            lifted.reverse()  # PyTorch adds an infinite array to a complex number as NaN
         if isinstance(lifted[0], TracedArray) and (lifted[0] is not a or lifted[1] is not b):
             return type(lifted[0])._quick[name](*lifted)
         return self.call(name, *lifted)
