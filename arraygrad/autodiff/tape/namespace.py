@@ -6,6 +6,7 @@ its namespace always gets the same answer.
 
 import functools
 import inspect
+import operator
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,6 +26,7 @@ from arraygrad.autodiff.tape.array import TracedArray
 from arraygrad.autodiff.tape.classes import QuickClass, make_class
 from arraygrad.autodiff.tape.creation import CREATION
 from arraygrad.autodiff.tape.general import GeneralFunction, composition, rebuilt, strip, top_tape
+from arraygrad.autodiff.tape.numpy_functions import serves
 from arraygrad.autodiff.tape.record import CONSTANTS, Tape
 from arraygrad.autodiff.tape.special import SpecialFunctions
 from arraygrad.errors import NoRuleError
@@ -122,6 +124,9 @@ class TracedNamespace:
             return _Extension(self, name, known)
         if not callable(known) or isinstance(known, type) or is_array(known):
             return known
+        served = serves(name) if self.library.numpy_functions else None
+        if served is not None:
+            return named_like(functools.partial(served, self), name, known)
         return self.plain_function(name, known)
 
     def traced_function(self, name: str) -> Callable[..., Any]:
@@ -265,9 +270,19 @@ class TracedNamespace:
             message = f"in-place {name} cannot change the shape {a.shape} to {result.shape}"
             raise ValueError(message)
         if result.dtype != a.dtype:
-            message = f"in-place {name} cannot change the dtype {a.dtype} to {result.dtype}"
-            raise TypeError(message)
+            if not self._casts_in_place(a.dtype, result.dtype):
+                message = f"in-place {name} cannot change the dtype {a.dtype} to {result.dtype}"
+                raise TypeError(message)
+            result = self.astype(result, a.dtype)
         return result  # type: ignore[no-any-return]
+
+    def _casts_in_place(self, dtype: DType, result: DType) -> bool:
+        """Say whether the library writes a result of one dtype into an array of another."""
+        into, what = (self.base.empty((0,), dtype=each) for each in (dtype, result))
+        try:
+            return bool(operator.iadd(into, what).dtype == dtype)
+        except TypeError:
+            return False
 
 
 def named_like(function: Any, name: str, known: Any) -> Callable[..., Any]:

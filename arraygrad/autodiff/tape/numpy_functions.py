@@ -13,7 +13,7 @@ from arraygrad.autodiff.tape.general import strip
 from arraygrad.autodiff.tape.numpy_elementwise import without_rule
 from arraygrad.errors import GraphBreakError
 
-__all__ = ["FUNCTIONS", "serving"]
+__all__ = ["FUNCTIONS", "serves", "serving"]
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "angle": composed.angle,
@@ -113,13 +113,17 @@ _WRITING = frozenset("copyto fill_diagonal place put put_along_axis putmask".spl
 # --- looking up -----------------------------------------------------------------------------------
 
 
+def serves(name: str) -> Callable[..., Any] | None:
+    """Return what serves a function of NumPy that the standard lacks, if its gradient is known."""
+    name = _ALIASES.get(name, name)
+    return FUNCTIONS.get(name) or (_method(name) if name in _METHODS else None)
+
+
 def serving(name: str, known: Callable[..., Any]) -> Callable[..., Any]:
     """Return what serves NumPy's function `known` of a name: `(xp, *arguments, **keywords)`."""
-    name = _ALIASES.get(name, name)
-    if name in FUNCTIONS:
-        return FUNCTIONS[name]
-    if name in _METHODS:
-        return _method(name)
+    served = serves(name)
+    if served is not None:
+        return served
     if name in _CONSTANT:
         return lambda xp, *args, **kwargs: xp.lift_all(known(*strip(args), **strip(kwargs)))
     if name in _WRITING:
