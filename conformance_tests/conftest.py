@@ -4,6 +4,10 @@ python -m pytest conformance_tests --array-backend=numpy --array-backend=mylib.x
 python -m pytest conformance_tests --array-backend=mylib.xp --xfails-file=mylib-xfails.txt
 """
 
+import os
+
+os.environ.setdefault("SCIPY_ARRAY_API", "1")  # SciPy reads it once, when first imported
+
 import pytest
 
 from conformance_tests import backends, xfails

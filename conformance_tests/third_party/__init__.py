@@ -1,0 +1,1 @@
+"""Code that nobody here wrote, differentiated unmodified."""
