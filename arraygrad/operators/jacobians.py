@@ -1,15 +1,16 @@
 """Derivatives as arrays: `jac` and `hessian`."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 from arraygrad._namespace import is_complex
-from arraygrad._typing import Array, Namespace, Pullback, Tree
+from arraygrad._typing import Array, Leaves, Namespace, Pullback, Tree
 from arraygrad.errors import DtypeError
 from arraygrad.operators._body import Body, real_outputs
 from arraygrad.operators._call import Argnums, Call, parse_argnums
+from arraygrad.operators._directions import images
 from arraygrad.operators.gradients import grad
 
 __all__ = ["hessian", "jac"]
@@ -39,7 +40,8 @@ def jac(
     mode : {"auto", "forward", "reverse"}, default "auto"
         Forward mode runs `f` once per element of the input; reverse mode runs it once, and sweeps
         back once per element of the output. "auto" takes what has fewer passes; where that is
-        forward mode, `f` has run once more, to learn the size of its output.
+        forward mode, `f` has run once more, to learn the size of its output. On torch and JAX
+        many elements share a pass, vectorized.
     has_aux : bool, default False
         Whether `f` returns `(output, aux)`.
     autodiff : {"tape", "torch", "jax"}, optional
@@ -120,7 +122,8 @@ def hessian(
 
     Notes
     -----
-    Forward over reverse: one directional derivative of the gradient per element of the input.
+    Forward over reverse: one directional derivative of the gradient per element of the input; on
+    torch and JAX many at once, vectorized.
 
     Examples
     --------
@@ -146,58 +149,41 @@ def _blocks(call: Call, body: Body, mode: str) -> tuple[Blocks, Any]:
 
 
 def _reverse(call: Call, outputs: list[Array], pullback: Pullback) -> Blocks:
-    """Sweep back once per element of the outputs."""
+    """Pull every unit vector of the outputs back."""
     blocks = []
     for i, y in enumerate(outputs):
-        rows = [pullback(cotangents) for cotangents in _basis(call.xp, outputs, i)]
-        blocks.append(
-            [
-                _join(call.xp, [row[j] for row in rows], x, 0, tuple(y.shape) + tuple(x.shape))
-                for j, x in enumerate(call.leaves)
-            ]
-        )
+        rows = images(call.xp, call.autodiff, pullback, outputs, i)
+        blocks.append([_block(call.xp, rows, j, y, x, x) for j, x in enumerate(call.leaves)])
     return blocks
 
 
 def _forward(call: Call, body: Body) -> tuple[Blocks, Any]:
-    """Push forwards once per element of the leaves."""
-    aux: Any = None
-    columns: list[list[list[Array]]] = []  # of each leaf: of each element: of each output
-    outputs: list[Array] = []
-    for j in range(len(call.leaves)):
-        columns.append([])
-        for tangents in _basis(call.xp, call.leaves, j):
-            outputs, rates, aux = call.jvp(body, tangents)
-            columns[j].append(rates)
+    """Push every unit vector of the leaves."""
+    primal: list[Any] = []
+
+    def push(tangents: Leaves) -> list[Array]:
+        outputs, rates, aux = call.jvp(body, tangents)
+        primal[:] = primal or (outputs, aux)  # the same in every direction
+        return rates
+
+    numbers = range(len(call.leaves))
+    columns = [images(call.xp, call.autodiff, push, call.leaves, j) for j in numbers]
+    outputs, aux = primal
     return [
         [
-            _join(
-                call.xp, [rates[i] for rates in columns[j]], y, -1, tuple(y.shape) + tuple(x.shape)
-            )
+            _block(call.xp, [call.xp.moveaxis(c, 0, -1) for c in columns[j]], i, y, x, y)
             for j, x in enumerate(call.leaves)
         ]
         for i, y in enumerate(outputs)
     ], aux
 
 
-def _basis(xp: Namespace, arrays: list[Array], i: int) -> Iterator[list[Array]]:
-    """Yield every unit vector of one array, with zeros for the others."""
-    vectors = [xp.zeros_like(x) for x in arrays]
-    x = arrays[i]
-    device = getattr(x, "device", None)  # which jax does not tell in a trace
-    places = xp.reshape(xp.arange(math.prod(x.shape), device=device), x.shape)
-    for k in range(math.prod(x.shape)):
-        unit = xp.astype(places == k, x.dtype)
-        yield [*vectors[:i], unit, *vectors[i + 1 :]]
-
-
-def _join(
-    xp: Namespace, parts: list[Array], like: Array, axis: int, shape: tuple[int, ...]
-) -> Array:
-    """Stack rows or columns into a block; a block without any is empty."""
-    if not parts:
+def _block(xp: Namespace, found: list[Array], n: int, y: Array, x: Array, like: Array) -> Array:
+    """Return the derivative of `y` by `x`, from stacked rows or columns; empty without any."""
+    shape = tuple(y.shape) + tuple(x.shape)
+    if not found:
         return xp.zeros(shape, dtype=like.dtype, device=getattr(like, "device", None))
-    return xp.reshape(xp.stack(parts, axis=axis), shape)
+    return xp.reshape(found[n], shape)
 
 
 def _total(arrays: list[Array]) -> int:
