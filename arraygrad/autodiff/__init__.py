@@ -14,10 +14,24 @@ An autodiff is a module with three functions, on flat lists of arrays:
 `stop_gradient(x) -> x`
     The same values, without a gradient, on every level of nesting.
 
-One whose library has graphs of its own may also have
+It may also have
 
+`custom(f, push, leaves, constants) -> outputs`
+    Evaluate `outputs, pullback = f(leaves, constants)`, lists of arrays and a function that brings
+    its own derivative: `pullback` takes a cotangent per output to one per leaf, `None` for zero,
+    and `push(leaves, constants, outputs, tangents)` returns a tangent per output; `push` may be
+    `None`. For derivatives of higher order `f` is called again, on arrays that are differentiated.
+    Leaves may be constants: then this is just an evaluation. Without this function,
+    `custom_gradient` raises `NoRuleError`.
+`checkpoint(f, leaves, constants) -> outputs`
+    Evaluate `outputs, _ = f(leaves, constants)`, keep nothing but arguments and outputs, and run
+    `f` again for the derivative. Without it, `arraygrad.checkpoint` keeps everything.
+`vmap(f, batches) -> batches_out`
+    Apply a function from a list of arrays to a list of arrays along a first axis, at once.
+    Without it, Jacobians are built row by row.
 `keep_graph()`
-    A context manager: results of calls in it stay part of the caller's graphs.
+    A context manager, where the library has graphs of its own: results of calls in it stay part
+    of the caller's.
 
 Gradients point uphill for complex arrays too: `z - rate * gradient` descends, so the pullback of
 `a * z` is `conj(a)`. Cotangents have the shape and dtype of the outputs, results those of the

@@ -2,18 +2,28 @@
 
 jax's complex gradients are the conjugates of ours, so cotangents are conjugated on the way in and
 gradients on the way out. Nothing is compiled here: that is the caller's `jax.jit` to do.
+
+jax gives a function one rule of differentiation: a pullback, or a forward rule, which it transposes
+where it needs the other. A function that brings its own derivative gets the one that the operator
+around it wants.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.tree_util import Partial
 
 from arraygrad._typing import Leaves, Pullback
 from arraygrad.autodiff._once import once as only_once
 
-__all__ = ["jvp", "stop_gradient", "vjp"]
+__all__ = ["checkpoint", "custom", "jvp", "stop_gradient", "vjp", "vmap"]
+
+_forwards: ContextVar[bool] = ContextVar("arraygrad_forwards_in_jax")
+"""Whether the operator around us pushes tangents; outside of any it has no value."""
 
 
 def vjp(
@@ -22,7 +32,8 @@ def vjp(
     """Evaluate `f` and return its pullback: see `arraygrad.autodiff`."""
 
     def body(*leaves: jax.Array) -> Any:
-        return f(list(leaves), constants)
+        with _direction(forwards=False):
+            return f(list(leaves), constants)
 
     outputs, transpose, aux = jax.vjp(body, *leaves, has_aux=True)
 
@@ -38,7 +49,8 @@ def jvp(
     """Push tangents through `f`: see `arraygrad.autodiff`."""
 
     def body(*leaves: jax.Array) -> Any:
-        return f(list(leaves), constants)
+        with _direction(forwards=True):
+            return f(list(leaves), constants)
 
     outputs, rates, aux = jax.jvp(body, tuple(leaves), tuple(tangents), has_aux=True)
     return outputs, rates, aux
@@ -47,6 +59,96 @@ def jvp(
 def stop_gradient(x: jax.Array) -> jax.Array:
     """Return the same values, constant to every transformation of jax."""
     return jax.lax.stop_gradient(x)
+
+
+def custom(
+    f: Callable[..., Any], push: Callable[..., Any] | None, leaves: Leaves, constants: Leaves
+) -> list[jax.Array]:
+    """Apply a function that brings its own derivative: see `arraygrad.autodiff`."""
+    make = _by_tangents if _forwards.get(push is not None) else _by_cotangents
+    outputs: list[jax.Array] = make(f, push)(list(leaves), list(constants))
+    return outputs
+
+
+def checkpoint(f: Callable[..., Any], leaves: Leaves, constants: Leaves) -> list[jax.Array]:
+    """Apply a function, and run it again for the pullback: see `arraygrad.autodiff`."""
+    outputs: list[jax.Array] = jax.checkpoint(lambda *arrays: f(*arrays)[0])(
+        list(leaves), list(constants)
+    )
+    return outputs
+
+
+def vmap(f: Callable[[Leaves], Leaves], batches: Leaves) -> list[jax.Array]:
+    """Apply a function to each element of a batch at once: see `arraygrad.autodiff`."""
+    return list(jax.vmap(f)(list(batches)))
+
+
+def _by_cotangents(f: Callable[..., Any], push: Callable[..., Any] | None) -> Callable[..., Any]:
+    """Return a function with a pullback.
+
+    Concrete values need no second run for it. What is traced, by `jax.jit` or an outer
+    derivative, cannot be closed over: there `f` runs again, and a compiler merges the two.
+    """
+
+    @jax.custom_vjp
+    def function(leaves: Any, constants: Any) -> Any:
+        return f(leaves, constants)[0]
+
+    def record(leaves: Any, constants: Any) -> Any:
+        if any(isinstance(x, jax.core.Tracer) for x in (*leaves, *constants)):
+            return _by_tangents(f, push)(leaves, constants), (leaves, constants)
+        outputs, pullback = f(leaves, constants)
+        return outputs, Partial(pullback)  # type: ignore[no-untyped-call]
+
+    def pull(kept: Any, cotangents: Any) -> Any:
+        pullback = kept if isinstance(kept, Partial) else f(*kept)[1]
+        found = pullback([_conj(g) for g in cotangents])
+        return [None if c is None else _conj(c) for c in found], None
+
+    function.defvjp(record, pull)
+    return function
+
+
+def _by_tangents(f: Callable[..., Any], push: Callable[..., Any] | None) -> Callable[..., Any]:
+    """Return a function with a forward rule: its own, or the transpose of its pullback."""
+    forward = push or _transposed(f)
+
+    @jax.custom_jvp
+    def function(leaves: Any, constants: Any) -> Any:
+        return f(leaves, constants)[0]
+
+    @function.defjvp
+    def rule(primals: Any, tangents: Any) -> Any:
+        outputs = function(*primals)
+        return outputs, forward(*primals, outputs, tangents[0])
+
+    return function
+
+
+def _transposed(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the forward rule that belongs to a pullback, which is linear: its transpose."""
+
+    def push(leaves: Any, constants: Any, outputs: Any, tangents: Any) -> Any:
+        def pullback(cotangents: Any) -> Any:
+            found = f(leaves, constants)[1](cotangents)
+            pairs = zip(found, leaves, strict=True)
+            return [jnp.zeros_like(x) if c is None else c for c, x in pairs]
+
+        _, transpose = jax.vjp(pullback, [jnp.zeros_like(y) for y in outputs])
+        (moved,) = transpose([_conj(t) for t in tangents])
+        return [_conj(t) for t in moved]
+
+    return push
+
+
+@contextmanager
+def _direction(*, forwards: bool) -> Iterator[None]:
+    """Say which way the operator around us goes."""
+    token = _forwards.set(forwards)
+    try:
+        yield
+    finally:
+        _forwards.reset(token)
 
 
 def _conj(x: jax.Array) -> jax.Array:

@@ -21,11 +21,14 @@ from torch import Tensor
 
 from arraygrad._typing import Leaves, Pullback
 from arraygrad.autodiff._once import once as only_once
+from arraygrad.autodiff._torch_function import Application, apply, transformed, transposed
 from arraygrad.errors import GraphBreakError
 
-__all__ = ["jvp", "keep_graph", "stop_gradient", "vjp"]
+__all__ = ["checkpoint", "custom", "jvp", "keep_graph", "stop_gradient", "vjp", "vmap"]
 
 _inside: ContextVar[bool] = ContextVar("arraygrad_inside_torch", default=False)
+_mapping: ContextVar[bool] = ContextVar("arraygrad_mapping_torch", default=False)
+"""Whether the one transform above us is our own `vmap`, which has no graph."""
 
 
 def vjp(
@@ -44,7 +47,7 @@ def jvp(
     f: Callable[..., Any], leaves: Leaves, tangents: Leaves, constants: Leaves
 ) -> tuple[list[Tensor], list[Tensor], list[Any]]:
     """Push tangents through `f`: see `arraygrad.autodiff`."""
-    outermost = _fresh([*leaves, *tangents], constants) is not None
+    outermost = _outermost(leaves, tangents, constants)
     body = _Functional(f, constants)
     found, moved, traced = torch.func.jvp(  # type: ignore[misc]  # three, with has_aux
         body, tuple(leaves), tuple(tangents), has_aux=True
@@ -74,19 +77,71 @@ class keep_graph:  # noqa: N801  # used like a function
 
 def _fresh(leaves: Leaves, constants: Leaves) -> list[Tensor] | None:
     """Return the leaves as those of a new graph, or None where something is above us."""
-    if torch.is_inference_mode_enabled():
-        message = "torch.inference_mode() records no gradients: leave it, or use torch.no_grad()"
-        raise GraphBreakError(message)
-    if _inside.get():
+    if _connected(leaves, constants):
         return None
-    for x in (*leaves, *constants):
-        if x.grad_fn is not None:
-            return None
     detached = [x.detach() for x in leaves]
     try:
         return [x.requires_grad_() for x in detached]
     except RuntimeError:  # inside a transform of torch.func
         return None
+
+
+def _outermost(*tensors: Leaves) -> bool:
+    """Say whether nothing is above us, but perhaps our own `vmap`, which has no graph."""
+    return not _connected(*tensors) and (_mapping.get() or not transformed())
+
+
+def _connected(*tensors: Leaves) -> bool:
+    """Say whether we are in a call of ours, or tensors belong to a graph."""
+    if torch.is_inference_mode_enabled():
+        message = "torch.inference_mode() records no gradients: leave it, or use torch.no_grad()"
+        raise GraphBreakError(message)
+    return _inside.get() or any(x.grad_fn is not None for some in tensors for x in some)
+
+
+def custom(
+    f: Callable[..., Any], push: Callable[..., Any] | None, leaves: Leaves, constants: Leaves
+) -> list[Tensor]:
+    """Apply a function that brings its own derivative: see `arraygrad.autodiff`."""
+
+    def pull(leaves: Leaves, constants: Leaves, cotangents: Leaves) -> list[Tensor | None]:
+        with keep_graph():
+            found: list[Tensor | None] = f(leaves, constants)[1](cotangents)
+        return found
+
+    return apply(Application(f, pull, push or transposed(pull)), leaves, constants)
+
+
+def checkpoint(f: Callable[..., Any], leaves: Leaves, constants: Leaves) -> list[Tensor]:
+    """Apply a function, and run it again for the pullback: see `arraygrad.autodiff`.
+
+    Where it closes over tensors with gradients, and inside a transform of `torch.func`, it is
+    recorded as usual.
+    """
+    if not torch.is_grad_enabled() or transformed():
+        return f(leaves, constants)[0]  # type: ignore[no-any-return]
+    with keep_graph():
+        outputs: list[Tensor] = f([x.detach() for x in leaves], constants)[0]
+    if any(y.requires_grad for y in outputs):
+        return f(leaves, constants)[0]  # type: ignore[no-any-return]
+
+    def pull(leaves: Leaves, constants: Leaves, cotangents: Leaves) -> list[Tensor]:
+        connected = torch.is_grad_enabled()
+        with keep_graph() if connected else nullcontext():
+            kept = leaves if connected else _detach(list(leaves))
+            return vjp(f, kept, constants, once=True)[1](cotangents)
+
+    again = Application(lambda *_: (outputs, None), pull, transposed(pull))
+    return apply(again, leaves, constants)
+
+
+def vmap(f: Callable[[Leaves], Leaves], batches: Leaves) -> list[Tensor]:
+    """Apply a function to each element of a batch at once: see `arraygrad.autodiff`."""
+    token = _mapping.set(_outermost(batches))
+    try:
+        return list(torch.func.vmap(lambda *row: tuple(f(row)), randomness="same")(*batches))
+    finally:
+        _mapping.reset(token)
 
 
 def _graph_vjp(
@@ -102,7 +157,7 @@ def _graph_vjp(
         if not live:
             return [torch.zeros_like(x) for x in fresh]
         ys, seeds = zip(*live, strict=True)
-        nested = retain_graph and _fresh(cotangents, ()) is None
+        nested = retain_graph and not _outermost(cotangents)
         return list(
             torch.autograd.grad(ys, fresh, seeds, retain_graph, nested, materialize_grads=True)
         )

@@ -9,6 +9,7 @@ the pullback sweeps the records backwards. `jvp` does the same and reads them fo
     elementwise.py               rules compiled from the tables' formulas
     structural.py, pairs.py      quick forms of what moves, sums, multiplies and chooses
     general.py, general_rule.py  the path for everything else, right for any mixture
+    custom.py                    functions that bring their own derivative, or are run again
 """
 
 from collections.abc import Callable
@@ -17,12 +18,21 @@ from typing import Any
 from arraygrad._namespace import array_namespace
 from arraygrad._typing import Array
 from arraygrad.autodiff.tape.array import TracedArray
+from arraygrad.autodiff.tape.custom import checkpoint, custom
 from arraygrad.autodiff.tape.namespace import TracedNamespace, traced_namespace
 from arraygrad.autodiff.tape.record import CONSTANTS, Tape
 from arraygrad.autodiff.tape.sweep import pull_back, push_forward
 from arraygrad.errors import SpentTapeError
 
-__all__ = ["TracedArray", "jvp", "stop_gradient", "traced_namespace", "vjp"]
+__all__ = [
+    "TracedArray",
+    "checkpoint",
+    "custom",
+    "jvp",
+    "stop_gradient",
+    "traced_namespace",
+    "vjp",
+]
 
 Function = Callable[[list[Any], list[Any]], tuple[list[Any], list[Any]]]
 

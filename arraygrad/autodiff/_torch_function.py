@@ -1,0 +1,113 @@
+"""A function with a derivative of its own, as a `torch.autograd.Function`."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from arraygrad._typing import Leaves, Pullback
+
+__all__ = ["Application", "apply", "transformed", "transposed"]
+
+Evaluate = Callable[[Leaves, Leaves], tuple[list[Tensor], Pullback | None]]
+Pull = Callable[[Leaves, Leaves, Leaves], list[Any]]
+Push = Callable[[Leaves, Leaves, Leaves, Leaves], list[Tensor]]
+
+
+class Application:
+    """One call of a function: how to evaluate it, pull cotangents back, and push tangents.
+
+    A pullback of plain values serves while no graph is wanted. Otherwise `pull` runs the function
+    again, on tensors that belong to the graph.
+    """
+
+    def __init__(self, evaluate: Evaluate, pull: Pull, push: Push) -> None:
+        self.evaluate, self._pull, self.push = evaluate, pull, push
+        self.count = 0  # of leaves; constants come after them
+        self._pullback: Pullback | None = None
+
+    def run(self, leaves: Leaves, constants: Leaves) -> tuple[Tensor, ...]:
+        """Return the outputs."""
+        outputs, pullback = self.evaluate(leaves, constants)
+        if not transformed():
+            self._pullback = pullback
+        return tuple(outputs)
+
+    def pull(self, leaves: Leaves, constants: Leaves, cotangents: Leaves) -> list[Any]:
+        """Return the cotangents of the leaves."""
+        if self._pullback is None or torch.is_grad_enabled():
+            return self._pull(leaves, constants, cotangents)
+        return self._pullback(cotangents)
+
+
+def apply(application: Application, leaves: Leaves, constants: Leaves) -> list[Tensor]:
+    """Apply a function to tensors."""
+    application.count = len(leaves)
+    outputs = _Function.apply(application, *leaves, *constants)  # type: ignore[no-untyped-call]
+    return list(outputs)
+
+
+def transformed() -> bool:
+    """Say whether a transform of torch.func is above us: there this call is refused."""
+    try:
+        torch.empty(0).requires_grad_()
+    except RuntimeError:
+        return True
+    return False
+
+
+def transposed(pull: Pull) -> Push:
+    """Return the forward rule that belongs to a pullback, which is linear: its transpose."""
+
+    def push(leaves: Leaves, constants: Leaves, outputs: Leaves, tangents: Leaves) -> list[Tensor]:
+        def pullback(*cotangents: Tensor) -> tuple[Tensor, ...]:
+            found = pull(leaves, constants, cotangents)
+            pairs = zip(found, leaves, strict=True)
+            return tuple(torch.zeros_like(x) if c is None else c for c, x in pairs)
+
+        zeros = [torch.zeros_like(y) for y in outputs]
+        _, transpose, *_ = torch.func.vjp(pullback, *zeros)
+        return list(transpose(tuple(tangents)))
+
+    return push
+
+
+class _Function(torch.autograd.Function):
+    """The function as torch wants it; `inputs` are the application, leaves and constants."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(application: Application, *tensors: Tensor) -> tuple[Tensor, ...]:
+        """Return the outputs."""
+        count = application.count
+        return application.run(tensors[:count], tensors[count:])
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+        """Keep what both directions need."""
+        application, *tensors = inputs
+        ctx.application = application
+        ctx.save_for_backward(*tensors)
+        ctx.save_for_forward(*tensors, *output)
+
+    @staticmethod
+    def backward(ctx: Any, *cotangents: Tensor) -> tuple[Tensor | None, ...]:
+        """Pull cotangents back: for the application, the leaves, and the constants."""
+        count = ctx.application.count
+        leaves, constants = ctx.saved_tensors[:count], ctx.saved_tensors[count:]
+        found = ctx.application.pull(leaves, constants, cotangents)
+        return (None, *found, *[None] * len(constants))
+
+    @staticmethod
+    def jvp(ctx: Any, _: None, *tangents: Tensor | None) -> tuple[Tensor, ...]:
+        """Push tangents forward."""
+        count, saved = ctx.application.count, ctx.saved_tensors
+        width = len(tangents)
+        leaves, constants, outputs = saved[:count], saved[count:width], saved[width:]
+        moved = [
+            torch.zeros_like(x) if t is None else t
+            for t, x in zip(tangents[:count], leaves, strict=True)
+        ]
+        return tuple(ctx.application.push(leaves, constants, outputs, moved))
