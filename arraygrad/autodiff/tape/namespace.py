@@ -32,6 +32,7 @@ from arraygrad.autodiff.tape.special import SpecialFunctions
 from arraygrad.errors import NoRuleError
 from arraygrad.libraries import Library, library_of
 from arraygrad.libraries.special import special_functions
+from arraygrad.rules.registered import registered_entry
 from arraygrad.rules.table import entry_of
 
 __all__ = ["TracedNamespace", "traced_namespace"]
@@ -143,13 +144,16 @@ class TracedNamespace:
         return named_like(function, name, functools.reduce(getattr, name.split("."), self.base))
 
     def plain_function(self, name: str, known: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a function that has no rule, and refuses to lose a gradient."""
+        """Return a function beyond the tables: a rule is registered, or it loses no gradient."""
+        library = library_name(self.base)
 
         def function(*arguments: Any, **keywords: Any) -> Any:
+            if registered_entry(library, name) is not None:
+                return self.call(name, *arguments, **keywords)
             if top_tape((arguments, keywords)) is not CONSTANTS:
                 message = (
-                    f"{library_name(self.base)}.{name} has no derivative rule: "
-                    "take stop_gradient of its arguments, or write it with other functions"
+                    f"{library}.{name} has no derivative rule: take stop_gradient of its "
+                    "arguments, write it with other functions, or give it one: register_rule"
                 )
                 raise NoRuleError(message)
             arguments, keywords = strip(arguments), strip(keywords)
@@ -184,7 +188,7 @@ class TracedNamespace:
         """Return a function of the tables for every kind of argument."""
         found = self._general.get(name)
         if found is None:
-            entry = entry_of(name)
+            entry = entry_of(name) or registered_entry(library_name(self.base), name)
             assert entry is not None
             made = composition if entry.kind == "COMPOSITIONS" else GeneralFunction
             found = self._general.setdefault(name, made(entry, self))
