@@ -8,15 +8,20 @@
 array([3., 3.])
 
 The operators differentiate (`grad`, `value_and_grad`, `vjp`, `jvp`, `jac`, `hessian`, `hvp`,
-`execute_with_gradients`, `stop_gradient`), the updates optimize (`adam_update` and its kin), for
-arrays and trees of arrays. No array library is imported before its arrays arrive.
+`elementwise_grad`, `execute_with_gradients`, `stop_gradient`), functions may bring their own
+derivative (`custom_gradient`) or be run again for it (`checkpoint`), the updates optimize
+(`adam_update` and its kin), for arrays and trees of arrays. No array library is imported before
+its arrays arrive.
 """
 
 from arraygrad import errors
 from arraygrad.autodiff import register_autodiff
+from arraygrad.checkpoint import checkpoint
 from arraygrad.container import Container
+from arraygrad.custom import custom_gradient
 from arraygrad.libraries import Library, register_library
 from arraygrad.operators import (
+    elementwise_grad,
     execute_with_gradients,
     grad,
     hessian,
@@ -27,6 +32,7 @@ from arraygrad.operators import (
     value_and_grad,
     vjp,
 )
+from arraygrad.rules.registered import register_rule
 from arraygrad.updates import (
     adam_step,
     adam_update,
@@ -44,6 +50,9 @@ __all__ = [
     "__version__",
     "adam_step",
     "adam_update",
+    "checkpoint",
+    "custom_gradient",
+    "elementwise_grad",
     "errors",
     "execute_with_gradients",
     "grad",
@@ -57,6 +66,7 @@ __all__ = [
     "optimizer_update",
     "register_autodiff",
     "register_library",
+    "register_rule",
     "stop_gradient",
     "value_and_grad",
     "vjp",

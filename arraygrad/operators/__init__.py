@@ -4,6 +4,7 @@
 `grad`, `value_and_grad`       the gradient of a scalar function            gradients.py
 `vjp`, `jvp`, `hvp`            products with a derivative, never the whole  products.py
 `jac`, `hessian`               derivatives as arrays                        jacobians.py
+`elementwise_grad`             the derivative of an elementwise function   elementwise.py
 `execute_with_gradients`       a function's value with all its gradients    execute.py
 `stop_gradient`                a constant                                   constants.py
 =============================  ==========================================================
@@ -14,12 +15,14 @@ differentiates. A `Body` is the function between flat lists that the autodiff se
 """
 
 from arraygrad.operators.constants import stop_gradient
+from arraygrad.operators.elementwise import elementwise_grad
 from arraygrad.operators.execute import execute_with_gradients
 from arraygrad.operators.gradients import grad, value_and_grad
 from arraygrad.operators.jacobians import hessian, jac
 from arraygrad.operators.products import hvp, jvp, vjp
 
 __all__ = [
+    "elementwise_grad",
     "execute_with_gradients",
     "grad",
     "hessian",
