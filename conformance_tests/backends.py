@@ -113,7 +113,7 @@ def _read_strict(x: Any) -> Any:
 
 
 def _read_torch(x: Any) -> Any:
-    return x.detach().resolve_conj().resolve_neg().cpu().numpy()
+    return x.numpy(force=True)
 
 
 # library: (prepare it, read an array, find a device by its name)

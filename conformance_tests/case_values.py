@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from arraygrad.rules import primitives
 
 __all__ = [
+    "REFUSALS",
     "Case",
     "DType",
     "bools",
@@ -21,6 +23,9 @@ __all__ = [
     "reals",
     "refused",
 ]
+
+# What libraries raise where they refuse a call.
+REFUSALS = (TypeError, ValueError, NotImplementedError, RuntimeError, UserWarning)
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,7 @@ def function_named(xp: Any, name: str) -> Callable[..., Any]:
         return lambda x, key: x[key]
     if name in ("scatter_add", "set_at"):
         return lambda *args: getattr(primitives, name)(xp, *args)
-    return getattr(xp, name)
+    return attrgetter(name)(xp)  # type: ignore[no-any-return]
 
 
 def _spell(value: Any) -> str:

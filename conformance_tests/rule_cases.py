@@ -13,6 +13,7 @@ from conformance_tests.case_values import (
     refused,
 )
 from conformance_tests.elementwise_cases import ELEMENTWISE
+from conformance_tests.extension_cases import FOURIER, LINALG
 
 __all__ = ["BEYOND_STANDARD", "CASES"]
 
@@ -331,6 +332,8 @@ CASES: dict[str, list[Case]] = {
     **LINEAR_ALGEBRA,
     **INDEXING,
     **OTHERS,
+    **LINALG,
+    **FOURIER,
 }
 """Calls by the name of their function: the standard's, or one of the primitives."""
 

@@ -26,14 +26,14 @@ CHAPTERS = {
     "statistical_functions": "cumulative_prod cumulative_sum max mean min prod std sum var",
     "utility_functions": "all any diff",
     "inspection": "__array_namespace_info__",
-    "linalg": """
+    "linalg_functions": """
         linalg.cholesky linalg.cross linalg.det linalg.diagonal linalg.eig linalg.eigh
         linalg.eigvals linalg.eigvalsh linalg.inv linalg.matmul linalg.matrix_norm
         linalg.matrix_power linalg.matrix_rank linalg.matrix_transpose linalg.outer linalg.pinv
         linalg.qr linalg.slogdet linalg.solve linalg.svd linalg.svdvals linalg.tensordot
         linalg.trace linalg.vecdot linalg.vector_norm
     """,
-    "fft": """
+    "fourier_transform_functions": """
         fft.fft fft.fftfreq fft.fftn fft.fftshift fft.hfft fft.ifft fft.ifftn fft.ifftshift
         fft.ihfft fft.irfft fft.irfftn fft.rfft fft.rfftfreq fft.rfftn
     """,

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from arraygrad.testing import check_gradients
+from conformance_tests.case_values import REFUSALS
 from conformance_tests.conftest import BACKENDS
 from conformance_tests.products import all_products, direction, is_floating, pull
 from conformance_tests.ruled_calls import NUMPY, RULED_CALLS
@@ -64,5 +65,5 @@ def test_tape_agrees_with_numpy_to_second_order(on, call):
 def test_calls_left_out_are_refused_by_the_library(backend):
     for call in calls_on(backend):
         if backend.library in call.case.refused_by:
-            with pytest.raises((TypeError, ValueError, NotImplementedError, UserWarning)):
+            with pytest.raises(REFUSALS):
                 call.f(*call.args_in(backend))

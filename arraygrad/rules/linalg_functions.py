@@ -286,18 +286,19 @@ def matrix_norm(xp: Namespace, x: Array, *, keepdims: bool = False, ord: Any = "
 
 def _vector_norm(xp: Namespace, g: Array, y: Array, x: Array, *, axis: Any = None,
                  keepdims: bool = False, ord: float = 2) -> Array:  # fmt: skip
-    """Return g sign(x) (|x| / y)^(ord - 1), and 0 where y = 0; ties of extremes share."""
+    """Return g (|x| / y)^(ord - 1) x / |x|, and 0 where y = 0; ties of extremes share."""
     g, y = (restored(xp, a, x, axis, keepdims) for a in (g, y))
     if ord == 0:
         return xp.zeros_like(x)
-    g, y = xp.where(y == 0, 0, g), xp.where(y == 0, 1, y)
     if ord == 2:
-        return g / y * x
+        return g / xp.where(y == 0, 1, y) * x
+    size = xp.abs(x)
+    slope = x / xp.where(x == 0, 1, size)
     if abs(ord) == math.inf:
-        extreme = xp.astype(xp.abs(x) == y, g.dtype)
-        return g * extreme / xp.sum(extreme, axis=axis, keepdims=True) * xp.sign(x)
-    ratio = xp.where(x == 0, 1, xp.abs(x) / y)
-    return g * ratio ** (ord - 1) * xp.sign(x)
+        extreme = xp.astype(size == y, g.dtype)
+        return g * extreme / xp.sum(extreme, axis=axis, keepdims=True) * slope
+    g, y = xp.where(y == 0, 0, g), xp.where(y == 0, 1, y)
+    return g * xp.where(x == 0, 1, size / y) ** (ord - 1) * slope
 
 
 # fmt: off

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from arraygrad.rules import table
-from conformance_tests.case_values import Case, function_named, in_library
+from conformance_tests.case_values import REFUSALS, Case, function_named, in_library
 from conformance_tests.internals.rule_calls import (
     LIBRARIES,
     NUMPY,
@@ -86,5 +86,5 @@ def test_rule_gives_the_same_in_every_library(library, name, case):
 def test_a_call_left_out_is_refused_by_the_library_itself(library, name, case):
     space = library_named(library)
     args = in_library(space.xp, case.args, space.device)
-    with pytest.raises((TypeError, ValueError, NotImplementedError, UserWarning)):
+    with pytest.raises(REFUSALS):
         function_named(space.xp, name)(*args, **case.kwargs)

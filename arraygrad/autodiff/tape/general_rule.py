@@ -22,8 +22,8 @@ __all__ = ["PART", "GeneralRule", "Shaped", "filled", "stand_in"]
 
 # Functions that leave zero cotangents beside others: what was selected, and what was not.
 _MASKING = frozenset(
-    "clip getitem max maximum min minimum scatter_add set_at sort take take_along_axis tril triu"
-    " where".split()
+    "clip getitem linalg.diagonal linalg.trace max maximum min minimum scatter_add set_at sort take"
+    " take_along_axis tril triu where".split()
 )
 # Functions that mix elements: the zeros of a cotangent do not survive their pullback.
 _MIXING = frozenset("matmul mean prod std sum tensordot var vecdot cumulative_sum".split())
