@@ -18,6 +18,7 @@ at values, and is therefore itself differentiable.
 `CONSTANT`      no derivative, or one that is zero wherever it exists.
 
 An operand that is a list of arrays (`concat`) has one rule, which returns a list. `g` has the
-shape and dtype of `y`. Rules other than `DERIVATIVES` return the shape of their operand; dtypes
+shape and dtype of `y`; of a function with several results (`linalg.eigh`), `y` is a tuple, and `g`
+a list with a cotangent for each. Rules other than `DERIVATIVES` return the shape of their operand; dtypes
 are cast for them (to the real part, where the operand is real).
 """
