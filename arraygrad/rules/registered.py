@@ -81,7 +81,7 @@ def register_rule(
         "MULTILINEAR": multilinear,
         "PULLBACKS": pullbacks,
         "COMPOSITIONS": composition,
-        "CONSTANT": () if constant else None,
+        "CONSTANT": constant or None,
     }
     kinds = [kind for kind, rules in given.items() if rules is not None]
     if len(kinds) != 1:
@@ -90,7 +90,8 @@ def register_rule(
     if entry_of(name) is not None:
         message = f"`name` is {name!r}, a function of the standard, which has its rule"
         raise ValueError(message)
-    _add(library, Entry(name, kinds[0], _checked(f"{library}.{name}", given[kinds[0]])))
+    rules = () if constant else _checked(f"{library}.{name}", given[kinds[0]])
+    _add(library, Entry(name, kinds[0], rules))
 
 
 def _checked(function: str, rules: Any) -> tuple[Callable[..., Any] | None, ...]:
@@ -100,7 +101,7 @@ def _checked(function: str, rules: Any) -> tuple[Callable[..., Any] | None, ...]
         if rule is not None and not callable(rule):
             message = f"a rule for {function} must be callable, got {type(rule).__name__}"
             raise TypeError(message)
-    if found and not any(found):
+    if not any(found):
         message = f"a rule for {function} has no operand: say constant=True"
         raise ValueError(message)
     return found
