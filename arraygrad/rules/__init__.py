@@ -19,6 +19,6 @@ at values, and is therefore itself differentiable.
 
 An operand that is a list of arrays (`concat`) has one rule, which returns a list. `g` has the
 shape and dtype of `y`; of a function with several results (`linalg.eigh`), `y` is a tuple, and `g`
-a list with a cotangent for each. Rules other than `DERIVATIVES` return the shape of their operand; dtypes
-are cast for them (to the real part, where the operand is real).
+a list with a cotangent for each. Rules other than `DERIVATIVES` return the shape of their operand;
+dtypes are cast for them (to the real part, where the operand is real).
 """
