@@ -29,7 +29,7 @@ class Application:
 
     def run(self, leaves: Leaves, constants: Leaves) -> tuple[Tensor, ...]:
         """Return the outputs."""
-        outputs, pullback = self.evaluate(leaves, constants)
+        outputs, pullback = self.evaluate([x.detach() for x in leaves], constants)
         if not transformed():
             self._pullback = pullback
         return tuple(outputs)
@@ -86,28 +86,31 @@ class _Function(torch.autograd.Function):
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-        """Keep what both directions need."""
-        application, *tensors = inputs
-        ctx.application = application
-        ctx.save_for_backward(*tensors)
+        """Keep the same for both directions: torch's `vmap` wants it so."""
+        ctx.application, *tensors = inputs
+        ctx.save_for_backward(*tensors, *output)
         ctx.save_for_forward(*tensors, *output)
 
     @staticmethod
     def backward(ctx: Any, *cotangents: Tensor) -> tuple[Tensor | None, ...]:
         """Pull cotangents back: for the application, the leaves, and the constants."""
-        count = ctx.application.count
-        leaves, constants = ctx.saved_tensors[:count], ctx.saved_tensors[count:]
+        leaves, constants, _ = _kept(ctx, len(cotangents))
         found = ctx.application.pull(leaves, constants, cotangents)
         return (None, *found, *[None] * len(constants))
 
     @staticmethod
     def jvp(ctx: Any, _: None, *tangents: Tensor | None) -> tuple[Tensor, ...]:
         """Push tangents forward."""
-        count, saved = ctx.application.count, ctx.saved_tensors
-        width = len(tangents)
-        leaves, constants, outputs = saved[:count], saved[count:width], saved[width:]
+        leaves, constants, outputs = _kept(ctx, len(ctx.saved_tensors) - len(tangents))
         moved = [
             torch.zeros_like(x) if t is None else t
-            for t, x in zip(tangents[:count], leaves, strict=True)
+            for x, t in zip(leaves, tangents, strict=False)  # constants have none
         ]
         return tuple(ctx.application.push(leaves, constants, outputs, moved))
+
+
+def _kept(ctx: Any, outputs: int) -> tuple[Leaves, Leaves, Leaves]:
+    """Return leaves, constants and outputs."""
+    saved, count = ctx.saved_tensors, ctx.application.count
+    stop = len(saved) - outputs
+    return saved[:count], saved[count:stop], saved[stop:]
