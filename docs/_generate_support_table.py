@@ -87,6 +87,12 @@ def execute(xp: Any) -> Any:
     return value, gradients.a, gradients.b
 
 
+def own_gradient(xp: Any) -> Any:
+    """Differentiate a function that says its gradient is 3."""
+    tripled = ag.custom_gradient(lambda x: (x * 1.0, lambda g: (3 * g,)))
+    return ag.grad(lambda x: half_square(tripled(x)))(xp.asarray(PAIR))
+
+
 def with_moments(update: Callable[..., Any]) -> Callable[[Any], Any]:
     """Take the first step of an optimizer with moments: the direction is ±1."""
 
@@ -112,6 +118,15 @@ CASES: dict[str, tuple[Callable[[Any], Any], list[complex]]] = {
     ),
     "`jac`": (lambda xp: ag.jac(lambda x: x * x)(xp.asarray(PAIR)), [6, 0, 0, 4]),
     "`hessian`": (lambda xp: ag.hessian(half_square)(xp.asarray(PAIR)), [1, 0, 0, 1]),
+    "`elementwise_grad`": (
+        lambda xp: ag.elementwise_grad(lambda x: x * x)(xp.asarray(PAIR)),
+        [6, 4],
+    ),
+    "`custom_gradient`": (own_gradient, [9, 6]),
+    "`checkpoint`": (
+        lambda xp: ag.grad(ag.checkpoint(half_square))(xp.asarray(PAIR)),
+        [3, 2],
+    ),
     "`execute_with_gradients`": (execute, [6.5, 3, 2]),
     "`stop_gradient`": (
         lambda xp: ag.grad(lambda x: x * ag.stop_gradient(x))(xp.asarray(3.0)),

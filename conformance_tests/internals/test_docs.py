@@ -9,6 +9,7 @@ import pytest
 
 import arraygrad
 from arraygrad import autodiff, libraries
+from arraygrad.rules import registered
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -38,6 +39,7 @@ def test_python_blocks_run_and_print_what_they_say(page, monkeypatch):
         pytest.importorskip(library)
     monkeypatch.setattr(autodiff, "_MODULES", dict(autodiff._MODULES))  # pages may register
     monkeypatch.setattr(libraries, "_loaded", dict(libraries._loaded))
+    monkeypatch.setattr(registered, "_entries", {})
     names = {"__name__": "__main__"}
     for number, block in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")), start=1):
         if ">>>" in block:
