@@ -36,6 +36,16 @@ def _stacked(space: Any, rows: Any) -> Array:
     return space.stack([p if is_array(p) else space.asarray(p, **same) for p in parts])
 
 
+def astype(
+    space: Any, x: Array, dtype: Any, /, *, copy: bool = True, device: Any = None
+) -> Array:  # fmt: skip
+    """Return an array in another dtype; with `copy=False`, the array itself if it has it."""
+    if not copy and isinstance(x, TracedArray) and x.dtype == dtype and device in (None, x.device):
+        return x
+    there = {} if device is None else {"device": device}
+    return space.call("astype", x, dtype, copy=copy, **there)
+
+
 def _about(name: str) -> Callable[..., Any]:
     """Return a function that asks about dtypes or shapes: arrays count as their values."""
 
@@ -47,6 +57,7 @@ def _about(name: str) -> Callable[..., Any]:
 
 CREATION: dict[str, Callable[..., Any]] = {
     "asarray": asarray,
+    "astype": astype,
     **{
         name: _about(name)
         for name in ("broadcast_shapes", "can_cast", "finfo", "iinfo", "isdtype", "result_type")

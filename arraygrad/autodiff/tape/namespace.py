@@ -285,7 +285,7 @@ class TracedNamespace:
         into, what = (self.base.empty((0,), dtype=each) for each in (dtype, result))
         try:
             return bool(operator.iadd(into, what).dtype == dtype)
-        except TypeError:
+        except (TypeError, RuntimeError):  # PyTorch's is a RuntimeError
             return False
 
 
