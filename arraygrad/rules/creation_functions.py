@@ -13,6 +13,17 @@ __all__ = ["COMPOSITIONS", "CONSTANT", "LINEAR"]
 _NUMBERS = (bool, int, float, complex)
 
 
+def arange(xp: Namespace, start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None,
+           device: Any = None) -> Array:  # fmt: skip
+    """Count from the start in steps, if they are arrays; how far has no derivative."""
+    values = constant(xp, "arange", start, stop, step, dtype=dtype, device=device)
+    live = [x for x in (start, step) if not isinstance(x, _NUMBERS)]
+    if not live or not is_floating(xp, values.dtype):
+        return values
+    count = xp.arange(values.shape[0], dtype=values.dtype, device=device)
+    return count * step + (start if stop is not None else 0)
+
+
 def full(
     xp: Namespace, shape: Any, fill_value: Any, *, dtype: Any = None, device: Any = None
 ) -> Array:
@@ -75,6 +86,7 @@ LINEAR = {
     "triu":    (lambda xp, g, y, x, *, k=0: xp.triu(g, k=k),),
 }
 COMPOSITIONS = {
+    "arange":    arange,
     "full":      full,
     "full_like": full_like,
     "linspace":  linspace,
@@ -83,7 +95,6 @@ COMPOSITIONS = {
 # fmt: on
 CONSTANT = frozenset(
     {
-        "arange",
         "empty",
         "empty_like",
         "eye",

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 from arraygrad._typing import Array, DType, Namespace
-from arraygrad.rules.primitives import conj
+from arraygrad.rules.primitives import conj, constant
 
-__all__ = ["CONSTANT", "LINEAR"]
+__all__ = ["COMPOSITIONS", "LINEAR"]
 
 _OPPOSITE = {"backward": "forward", "ortho": "ortho", "forward": "backward"}
 
@@ -119,7 +119,22 @@ def _irfftn(xp: Namespace, g: Array, y: Any, x: Any, *, s: Any = None, axes: Any
     return _resized(xp, g, x, others)
 
 
+def _frequencies(name: str) -> Any:
+    """Return a function of the sample spacing: frequencies are its inverse."""
+
+    def frequencies(xp: Namespace, n: int, /, *, d: Any = 1.0, **keywords: Any) -> Array:
+        if isinstance(d, (int, float)):
+            return constant(xp, name, n, d=d, **keywords)
+        return constant(xp, name, n, **keywords) / d
+
+    return frequencies
+
+
 # fmt: off
+COMPOSITIONS = {
+    "fft.fftfreq":   _frequencies("fft.fftfreq"),
+    "fft.rfftfreq":  _frequencies("fft.rfftfreq"),
+}
 LINEAR = {
     "fft.fft":       (_by("ifft"),),
     "fft.fftn":      (_by_n("ifftn"),),
@@ -135,4 +150,3 @@ LINEAR = {
     "fft.rfftn":     (_rfftn,),
 }
 # fmt: on
-CONSTANT = frozenset({"fft.fftfreq", "fft.rfftfreq"})

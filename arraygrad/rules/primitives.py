@@ -5,7 +5,7 @@ can be recorded; the others are spelt with functions of the standard, which reco
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, reduce
 from typing import Any
 
 from arraygrad import _namespace
@@ -62,7 +62,7 @@ def constant(xp: Namespace, name: str, *arguments: Any, **keywords: Any) -> Any:
     traced = _traced(xp, "constant")
     if traced is not None:
         return traced(name, *arguments, **keywords)
-    return getattr(xp, name)(*arguments, **keywords)
+    return reduce(getattr, name.split("."), xp)(*arguments, **keywords)
 
 
 def unbroadcast(xp: Namespace, g: Array, shape: tuple[int, ...]) -> Array:
