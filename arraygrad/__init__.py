@@ -19,6 +19,7 @@ from arraygrad.autodiff import register_autodiff
 from arraygrad.checkpoint import checkpoint
 from arraygrad.container import Container
 from arraygrad.custom import custom_gradient
+from arraygrad.debug import debug_nonfinite
 from arraygrad.libraries import Library, register_library
 from arraygrad.operators import (
     elementwise_grad,
@@ -52,6 +53,7 @@ __all__ = [
     "adam_update",
     "checkpoint",
     "custom_gradient",
+    "debug_nonfinite",
     "elementwise_grad",
     "errors",
     "execute_with_gradients",

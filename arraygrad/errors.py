@@ -17,7 +17,14 @@ and `except ValueError` do what they say::
     ├── SpentTapeError       (RuntimeError)         a tape used after its sweep
     ├── MissingExtraError    (ImportError)          an optional library is not installed
     └── NonFiniteError       (FloatingPointError)   a gradient is infinite or not a number
+
+Those of a lost gradient, `GraphBreakError` and `NoRuleError`, carry a note with the line of the
+user's code where that happened.
 """
+
+from typing import Any
+
+from arraygrad._where import users_place
 
 __all__ = [
     "ArraygradError",
@@ -65,7 +72,17 @@ class DtypeError(ArraygradError, TypeError):
     """An array has a data type that cannot be used here."""
 
 
-class GraphBreakError(ArraygradError, TypeError):
+class _LocatedError(ArraygradError):
+    """An error that notes the user's line: the traceback's last one is deep inside of ours."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.place = users_place()
+        if self.place is not None:
+            self.add_note(f"at {self.place}")
+
+
+class GraphBreakError(_LocatedError, TypeError):
     """An operation would silently lose the gradient."""
 
 
@@ -77,7 +94,7 @@ class NotScalarError(ArraygradError, TypeError):
     """A function that must return a real scalar returned something else."""
 
 
-class NoRuleError(ArraygradError, NotImplementedError):
+class NoRuleError(_LocatedError, NotImplementedError):
     """A function has no derivative rule."""
 
 

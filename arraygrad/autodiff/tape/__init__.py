@@ -9,6 +9,7 @@ the pullback sweeps the records backwards. `jvp` does the same and reads them fo
     elementwise.py               rules compiled from the tables' formulas
     structural.py, pairs.py      quick forms of what moves, sums, multiplies and chooses
     general.py, general_rule.py  the path for everything else, right for any mixture
+    watch.py                     recordings that are slow, and show every value
     custom.py                    functions that bring their own derivative, or are run again
 """
 
@@ -22,6 +23,7 @@ from arraygrad.autodiff.tape.custom import checkpoint, custom
 from arraygrad.autodiff.tape.namespace import TracedNamespace, traced_namespace
 from arraygrad.autodiff.tape.record import CONSTANTS, Tape
 from arraygrad.autodiff.tape.sweep import pull_back, push_forward
+from arraygrad.autodiff.tape.watch import current_watch
 from arraygrad.errors import SpentTapeError
 
 __all__ = [
@@ -42,8 +44,8 @@ class _Recording:
 
     def __init__(self, f: Function, leaves: list[Any], constants: list[Any]) -> None:
         self.leaves = leaves
-        self.space = traced_namespace(array_namespace(leaves[0]))
-        self.tape = Tape(len(leaves))
+        self.watch = current_watch()
+        self.space, self.tape = self._start()
         wrap, lift = self.space.wrap, self.space.lift
         traced = [wrap(leaf, number, self.tape) for number, leaf in enumerate(leaves)]
         try:
@@ -54,6 +56,14 @@ class _Recording:
         self.outputs = [self._value(y) for y in outputs]
         self.aux = [self._value(x) for x in aux]
         self.nested = any(isinstance(x, TracedArray) for x in (*leaves, *self.outputs))
+
+    def _start(self) -> tuple[TracedNamespace, Tape]:
+        """Return namespace and tape: the usual ones, unless somebody watches."""
+        base, watch = array_namespace(self.leaves[0]), self.watch
+        if watch is None:
+            return traced_namespace(base), Tape(len(self.leaves))
+        watch.leaves(self.leaves)
+        return watch.namespace(base), watch.tape(len(self.leaves))
 
     def _number(self, y: Any) -> int | None:
         """Return the number of an output, `None` if it does not depend on a leaf."""
@@ -94,7 +104,15 @@ def _pull(recording: _Recording, cotangents: list[Any], once: bool) -> list[Arra
         for number, g in zip(recording.numbers, cotangents, strict=True)
         if number is not None
     ]
-    ct, own = pull_back(recording.tape, seeds, xp, space.library, in_place=in_place, once=once)
+    ct, own = pull_back(
+        recording.tape,
+        seeds,
+        xp,
+        space.library,
+        in_place=in_place,
+        once=once,
+        watch=recording.watch,
+    )
     return [
         _gradient(xp, ct[n], leaf, bool(own[n]) or not in_place)
         for n, leaf in enumerate(recording.leaves)
@@ -124,7 +142,7 @@ def jvp(
     nested = recording.nested or any(isinstance(t, TracedArray) for t in tangents)
     xp: Any = space if nested else space.raw
     given = [space.lift(t) if nested else t for t in tangents]
-    moved = push_forward(recording.tape, given, xp, space.library)
+    moved = push_forward(recording.tape, given, xp, space.library, watch=recording.watch)
     pushed = [
         _tangent(xp, None if number is None else moved[number], y)
         for number, y in zip(recording.numbers, recording.outputs, strict=True)

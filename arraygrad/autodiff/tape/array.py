@@ -135,8 +135,8 @@ class TracedArray(NumpyProtocols, Methods):
     def __setitem__(self, key: Any, value: Any) -> None:
         if (
             isinstance(value, TracedArray)
-            and not value._tape.permits_reads
-            and not self._quick.quick
+            and not self._quick.floating
+            and not value._tape.read(f"assignment into an array of {self.dtype}")
         ):
             message = (
                 f"a value with a gradient was written into an array of {self.dtype}, which would "
@@ -201,7 +201,7 @@ class TracedArray(NumpyProtocols, Methods):
         if self._tape.closed:
             message = f"{how} of a traced array after the function that made it had returned"
             raise SpentTapeError(message)
-        if not self._tape.permits_reads:
+        if not self._tape.read(how):
             message = (
                 f"{how} of a traced array would lose its gradient: "
                 "take the value of stop_gradient(x), or stay in the array's namespace"

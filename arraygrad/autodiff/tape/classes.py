@@ -38,8 +38,10 @@ QuickClass = type[TracedArray]
 class _Quick(dict[str, Callable[..., Any]]):
     """The quick functions of one class by name, each printed when first asked for."""
 
-    def __init__(self, cls: QuickClass, space: Any, dtype: DType, quick: bool) -> None:
-        self.cls, self.space, self.dtype, self.quick = cls, space, dtype, quick
+    def __init__(self, cls: QuickClass, space: Any, dtype: DType) -> None:
+        self.cls, self.space, self.dtype = cls, space, dtype
+        self.floating: bool = space.is_floating(dtype)
+        self.quick = self.floating and space.quick_classes
         self.general: Callable[[str], Callable[..., Any]] = space.general
         self.complex: bool = space.is_complex(dtype)
         self.truth = bool(dtype == space.base.bool)
@@ -55,7 +57,7 @@ class _Quick(dict[str, Callable[..., Any]]):
     def _make(self, name: str) -> Callable[..., Any]:
         entry = entry_of(name)
         if not self.quick or entry is None:
-            made = CHOOSING.get(name) if self.truth else None
+            made = CHOOSING.get(name) if self.truth and self.space.quick_classes else None
             return made(self.cls, self.space) if made else self.general(name)
         made = STRUCTURAL.get(name) or PAIRED.get(name)
         if made is not None:
@@ -246,14 +248,13 @@ def _if_same_shape(operand: str, name: str, rules: dict[str, Any], indent: str =
 
 def make_class(space: Any, dtype: DType, lower: QuickClass | None = None) -> QuickClass:
     """Make the class of traced arrays of a dtype, on raw values or on values of class `lower`."""
-    quick = space.is_floating(dtype)
     cls: Any = type(
         "TracedArray", (TracedArray,), {"__slots__": (), "_space": space, "_lower": lower}
     )
     cls._above = None
-    cls._plain_floating = quick and lower is None
-    functions = cls._quick = _Quick(cls, space, dtype, quick)
-    if not quick:
+    functions = cls._quick = _Quick(cls, space, dtype)
+    cls._plain_floating = functions.quick and lower is None
+    if not functions.quick:
         return cls  # type: ignore[no-any-return]
     for name, short in _DUNDERS.items():
         setattr(cls, f"__{short}__", functions[name])

@@ -86,7 +86,7 @@ class GeneralFunction:
         if isinstance(y, tuple):
             return self._write_parts(rule, tape, operands, y, values, keywords)
         cls = space.class_of(y)
-        if not cls._quick.quick:
+        if not cls._quick.floating:
             return space.lift_innermost(y)
         saved: Any = y
         if rule.kind == "LINEAR":

@@ -70,6 +70,8 @@ class _Raw:
 class TracedNamespace:
     """The namespace of traced arrays of one library."""
 
+    quick_classes = True  # whether its arrays have quick functions
+
     def __init__(self, base: Namespace) -> None:
         self.base = base
         self.library: Library = library_of(base)

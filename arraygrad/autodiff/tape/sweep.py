@@ -27,11 +27,12 @@ def pull_back(
     *,
     in_place: bool,
     once: bool,
+    watch: Any = None,
 ) -> tuple[Cotangents, bytearray]:
     """Return the cotangents by number, those of the leaves first, and which of them we own.
 
     With `in_place`, cotangents are raw and may be written to; with `once`, records are dropped as
-    they are read.
+    they are read. A `watch` sees each record before and after.
     """
     size = tape.next()
     ct: Cotangents = [None] * size
@@ -39,7 +40,9 @@ def pull_back(
     for number, g in seeds:
         ct[number] = g if ct[number] is None else ct[number] + g
     records = _backwards(tape.records, once)
-    if tape.masked:
+    if watch is not None:
+        records = watch.sweep(records, ct, tape)
+    if tape.masked or watch is not None:
         with library.quiet():
             _sweep_masked(records, ct, own, xp, in_place)
     elif in_place:
@@ -89,11 +92,15 @@ def _sweep_masked(
                 masked[number] = 1
 
 
-def push_forward(tape: Tape, tangents: list[Any], xp: Namespace, library: Library) -> list[Any]:
+def push_forward(
+    tape: Tape, tangents: list[Any], xp: Namespace, library: Library, *, watch: Any = None
+) -> list[Any]:
     """Return the tangents by number, from those of the leaves; `None` where there is none."""
     moved = tangents + [None] * (tape.next() - len(tangents))
-    with library.quiet() if tape.masked else nullcontext():
-        for r in islice(tape.records, 1, None):
-            assert r is not None
+    records: Any = islice(tape.records, 1, None)
+    if watch is not None:
+        records = watch.push(records, moved, tape)
+    with library.quiet() if tape.masked or watch is not None else nullcontext():
+        for r in records:
             moved[r[1]] = r[0].forward(moved, r, xp)
     return moved
