@@ -212,6 +212,18 @@ def test_assignment_works_where_the_library_has_none(backend):
             np.testing.assert_array_equal(backend.to_numpy(got._value), expected)
 
 
+def test_no_copy_is_the_array_itself(backend):
+    live = live_namespace(backend)
+    for dtype in dtypes_of(backend):
+        x = Operands(backend, dtype, live)(3)
+        assert live.asarray(x) is live.asarray(x, dtype=x.dtype, copy=False) is x
+        assert live.astype(x, x.dtype, copy=False) is x
+        for y in (live.asarray(x, copy=True), live.astype(x, x.dtype)):
+            x[0] = 1 if dtype != "bool" else True
+            x[0] = x[1]
+            check_same(backend, Operands(backend, dtype)(3), y)
+
+
 def test_in_place_operators_keep_the_name(backend):
     for dtype in dtypes_of(backend):
         for name in ("iadd", "imul", "ior", "ipow", "imatmul"):

@@ -154,6 +154,8 @@ CREATION: dict[str, list[Call]] = {
         lambda xp, a: xp.from_dlpack(a(2, 3)),
         lambda xp, a: xp.from_dlpack(a()),
         lambda xp, a: xp.from_dlpack(a(3), copy=True),
+        lambda xp, a: xp.from_dlpack(a(3), copy=False),
+        lambda xp, a: xp.from_dlpack(a(3), device=a(3).device),
     ],
     "full": [*_shaped("full", 1), *_shaped("full", 0.5), *_shaped("full", True)],
     "full_like": [*_like("full_like", 1), *_like("full_like", 1j)],
