@@ -6,7 +6,6 @@ its namespace always gets the same answer.
 
 import functools
 import inspect
-import operator
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -286,9 +285,10 @@ class TracedNamespace:
         """Say whether the library writes a result of one dtype into an array of another."""
         into, what = (self.base.empty((0,), dtype=each) for each in (dtype, result))
         try:
-            return bool(operator.iadd(into, what).dtype == dtype)
+            into += what
         except (TypeError, RuntimeError):  # PyTorch's is a RuntimeError
             return False
+        return bool(into.dtype == dtype)
 
 
 def named_like(function: Any, name: str, known: Any) -> Callable[..., Any]:
