@@ -257,8 +257,8 @@ class TracedNamespace:
             if not number and not is_array(x):
                 return NotImplemented
             lifted.append(x if number else self.lift(x))
-        if own is not None and top_tape(lifted) is CONSTANTS:
-            return self.lift(own(*strip(lifted)))
+        if own is not None and all(getattr(x, "_tape", CONSTANTS) is CONSTANTS for x in lifted):
+            return self.lift(own(*map(strip, lifted)))
         if name in ("add", "multiply") and not isinstance(lifted[0], TracedArray):
             lifted.reverse()  # PyTorch adds an infinite array to a complex number as NaN
         if isinstance(lifted[0], TracedArray) and (lifted[0] is not a or lifted[1] is not b):
