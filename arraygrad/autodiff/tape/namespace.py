@@ -66,6 +66,19 @@ class _Raw:
         return value
 
 
+class _ForType(dict[Any, Callable[..., Any]]):
+    """A function by the type of its first argument: quick for quick classes, else general."""
+
+    def __init__(self, name: str, general: Callable[..., Any]) -> None:
+        super().__init__()
+        self.name, self.general = name, general
+
+    def __missing__(self, kind: Any) -> Callable[..., Any]:
+        quick = getattr(kind, "_quick", None)
+        found = self[kind] = self.general if quick is None else quick[self.name]
+        return found
+
+
 class TracedNamespace:
     """The namespace of traced arrays of one library."""
 
@@ -133,13 +146,24 @@ class TracedNamespace:
 
     def traced_function(self, name: str) -> Callable[..., Any]:
         """Return a function of the tables: the quick one of its first operand, or the general."""
+        entry = entry_of(name)
+        for_type = _ForType(name, self.general(name))
+        function: Callable[..., Any]
+        if entry is None or entry.kind != "DERIVATIVES":
 
-        def function(*arguments: Any, **keywords: Any) -> Any:
-            try:
-                quick = arguments[0]._quick
-            except (AttributeError, IndexError):
-                return self.call(name, *arguments, **keywords)
-            return quick[name](*arguments, **keywords)
+            def function(*arguments: Any, **keywords: Any) -> Any:
+                kind = type(arguments[0]) if arguments else None
+                return for_type[kind](*arguments, **keywords)
+
+        elif len(entry.rules) == 1:
+
+            def function(x: Any, /) -> Any:
+                return for_type[type(x)](x)
+
+        else:
+
+            def function(x1: Any, x2: Any, /) -> Any:
+                return for_type[type(x1)](x1, x2)
 
         function.__doc__ = f"Do what the standard's `{name}` does, and record it."
         return named_like(function, name, functools.reduce(getattr, name.split("."), self.base))
