@@ -188,8 +188,8 @@ def test_control_flow_may_look_at_values():
 
 def test_a_function_without_a_rule_says_its_name():
     space = tape.traced_namespace(xp)
-    with pytest.raises(NoRuleError, match=r"numpy\.i0"):
-        ag.grad(lambda x: total(space.i0(x)))(np.ones(2))
+    with pytest.raises(NoRuleError, match=r"numpy\.roots"):
+        ag.grad(lambda x: total(space.roots(x)))(np.ones(2))
 
 
 def test_every_error_of_the_tape_is_ours():

@@ -14,6 +14,7 @@ from typing import Any
 from arraygrad._namespace import array_namespace
 from arraygrad._typing import Array, Namespace, Pullback
 from arraygrad.autodiff.tape.array import TracedArray
+from arraygrad.autodiff.tape.derivatives import jvp, vjp
 from arraygrad.autodiff.tape.general import strip, top_tape, traced_arrays
 from arraygrad.autodiff.tape.general_rule import PART, filled
 from arraygrad.autodiff.tape.namespace import traced_namespace
@@ -58,8 +59,6 @@ def checkpoint(f: Callable[..., Any], leaves: list[Any], constants: list[Any]) -
     It meets traced constants at first, so that it may close over traced arrays; if those turn out
     to be differentiated, it is recorded as usual.
     """
-    from arraygrad.autodiff import tape  # a pullback needs the tape that runs it
-
     traced = traced_arrays(leaves)
     if not traced:
         return f(leaves, constants)[0]  # type: ignore[no-any-return]
@@ -69,10 +68,10 @@ def checkpoint(f: Callable[..., Any], leaves: list[Any], constants: list[Any]) -
         return f(space.lift_all(leaves), space.lift_all(constants))[0], None
 
     def pull(leaves: Any, constants: Any, cotangents: list[Array]) -> list[Array | None]:
-        return tape.vjp(f, leaves, constants, once=True)[1](cotangents)
+        return vjp(f, leaves, constants, once=True)[1](cotangents)
 
     def push(leaves: Any, constants: Any, outputs: Any, tangents: list[Array]) -> list[Array]:
-        return tape.jvp(f, leaves, tangents, constants)[1]
+        return jvp(f, leaves, tangents, constants)[1]
 
     outputs = _record(evaluate, pull, push, leaves, constants)
     return f(leaves, constants)[0] if outputs is None else outputs
@@ -80,7 +79,6 @@ def checkpoint(f: Callable[..., Any], leaves: list[Any], constants: list[Any]) -
 
 def _transposed(pull: Pull) -> Push:
     """Return the forward rule that belongs to a pullback, which is linear: its transpose."""
-    from arraygrad.autodiff import tape
 
     def push(leaves: Any, constants: Any, outputs: list[Array], tangents: Any) -> list[Array]:
         space = traced_namespace(array_namespace(leaves[0]))
@@ -92,7 +90,7 @@ def _transposed(pull: Pull) -> Push:
             return [space.zeros_like(x) if c is None else c for c, x in pairs], []
 
         zeros = [array_namespace(y).zeros_like(y) for y in outputs]
-        return tape.vjp(pullback, zeros, [], once=True)[1](list(tangents))
+        return vjp(pullback, zeros, [], once=True)[1](list(tangents))
 
     return push
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from arraygrad._namespace import is_complex
 from arraygrad._typing import Array, DType, Namespace
-from arraygrad.autodiff.tape.record import Record
+from arraygrad.autodiff.tape.record import Record, Tape
+from arraygrad.autodiff.tape.recording import Recording
 from arraygrad.autodiff.tape.structural import accumulate
 from arraygrad.rules.primitives import unbroadcast
 from arraygrad.rules.table import Entry
@@ -186,8 +187,6 @@ class GeneralRule:
         self, xp: Namespace, position: Any, t: Array, y: Array, arguments: Any, keywords: Any
     ) -> Array:
         """Transpose the function's own pullback, which is linear."""
-        from arraygrad.autodiff import tape  # a rule needs the tape that runs it
-
         several = isinstance(y, tuple)
 
         def pullback(leaves: Any, constants: Any) -> tuple[list[Array], list[Any]]:
@@ -198,8 +197,7 @@ class GeneralRule:
             return [cast(space, c, arguments[position].dtype)], []
 
         zeros = [xp.zeros_like(part) for part in (y if several else (y,))]
-        _, transpose, _ = tape.vjp(pullback, zeros, [], once=True)
-        moved = transpose([t])
+        moved = Recording(self.space, Tape(len(zeros)), pullback, zeros, []).pull([t], once=True)
         return moved if several else moved[0]
 
 

@@ -1,0 +1,50 @@
+"""The two derivatives of a function of arrays: `vjp` backwards, `jvp` forwards."""
+
+from collections.abc import Callable
+from typing import Any
+
+from arraygrad._namespace import array_namespace
+from arraygrad._typing import Array
+from arraygrad.autodiff.tape.namespace import traced_namespace
+from arraygrad.autodiff.tape.record import Tape
+from arraygrad.autodiff.tape.recording import Function, Recording
+from arraygrad.autodiff.tape.watch import current_watch
+from arraygrad.errors import SpentTapeError
+
+__all__ = ["jvp", "vjp"]
+
+
+def vjp(
+    f: Function, leaves: list[Any], constants: list[Any], *, once: bool = False
+) -> tuple[list[Array], Callable[[list[Array]], list[Array]], list[Any]]:
+    """Run a function and return its outputs, its pullback, and aux: see `arraygrad.autodiff`."""
+    recording = _recorded(f, leaves, constants)
+    spent = False
+
+    def pullback(cotangents: list[Array]) -> list[Array]:
+        nonlocal spent
+        if spent:
+            message = "this pullback was made for one call, and its tape is spent: take vjp again"
+            raise SpentTapeError(message)
+        spent = once
+        return recording.pull(cotangents, once=once)
+
+    return recording.outputs, pullback, recording.aux
+
+
+def jvp(
+    f: Function, leaves: list[Any], tangents: list[Any], constants: list[Any]
+) -> tuple[list[Array], list[Array], list[Any]]:
+    """Run a function and return its outputs, their tangents, and aux: see `arraygrad.autodiff`."""
+    recording = _recorded(f, leaves, constants)
+    return recording.outputs, recording.push(tangents), recording.aux
+
+
+def _recorded(f: Function, leaves: list[Any], constants: list[Any]) -> Recording:
+    """Run a function on the usual namespace and tape, unless somebody watches."""
+    base, watch = array_namespace(leaves[0]), current_watch()
+    if watch is None:
+        return Recording(traced_namespace(base), Tape(len(leaves)), f, leaves, constants)
+    watch.leaves(leaves)
+    space, tape = watch.namespace(base), watch.tape(len(leaves))
+    return Recording(space, tape, f, leaves, constants, watch)

@@ -1,0 +1,92 @@
+"""One run of a function on a tape, and the two ways to read what it wrote."""
+
+from collections.abc import Callable
+from typing import Any
+
+from arraygrad._typing import Array
+from arraygrad.autodiff.tape.array import TracedArray
+from arraygrad.autodiff.tape.record import CONSTANTS, Tape
+from arraygrad.autodiff.tape.sweep import pull_back, push_forward
+
+__all__ = ["Function", "Recording"]
+
+Function = Callable[[list[Any], list[Any]], tuple[list[Any], list[Any]]]
+"""From leaves and constants to outputs and auxiliary data."""
+
+
+class Recording:
+    """A function's outputs, and the tape that says how they came about."""
+
+    def __init__(
+        self,
+        space: Any,
+        tape: Tape,
+        f: Function,
+        leaves: list[Any],
+        constants: list[Any],
+        watch: Any = None,
+    ) -> None:
+        self.space, self.tape, self.leaves, self.watch = space, tape, leaves, watch
+        traced = [space.wrap(leaf, number, tape) for number, leaf in enumerate(leaves)]
+        try:
+            outputs, aux = f(traced, [space.lift(x) for x in constants])
+        finally:
+            tape.close()
+        self.numbers = [self._number(y) for y in outputs]
+        self.outputs = [self._value(y) for y in outputs]
+        self.aux = [self._value(x) for x in aux]
+        self.nested = any(isinstance(x, TracedArray) for x in (*leaves, *self.outputs))
+
+    def _number(self, y: Any) -> int | None:
+        """Return the number of an output, `None` if it does not depend on a leaf."""
+        return y._index if isinstance(y, TracedArray) and y._tape is self.tape else None
+
+    def _value(self, y: Any) -> Any:
+        """Return an output as seen from outside."""
+        if isinstance(y, TracedArray) and (y._tape is self.tape or y._tape is CONSTANTS):
+            return y._value
+        return y
+
+    def _setting(self, given: list[Any]) -> tuple[Any, list[Any]]:
+        """Return the namespace to compute in, and cotangents or tangents as it takes them."""
+        space = self.space
+        if self.nested or any(isinstance(x, TracedArray) for x in given):
+            return space, [space.lift(x) for x in given]
+        return space.raw, given
+
+    def pull(self, cotangents: list[Any], *, once: bool) -> list[Array]:
+        """Return the leaves' cotangents: read the records backwards."""
+        xp, cotangents = self._setting(cotangents)
+        library = self.space.library
+        in_place = library.mutable and xp is not self.space
+        pairs = zip(self.numbers, cotangents, strict=True)
+        seeds = [(number, g) for number, g in pairs if number is not None]
+        ct, own = pull_back(
+            self.tape, seeds, xp, library, in_place=in_place, once=once, watch=self.watch
+        )
+        return [
+            _gradient(xp, ct[n], leaf, bool(own[n]) or not in_place)
+            for n, leaf in enumerate(self.leaves)
+        ]
+
+    def push(self, tangents: list[Any]) -> list[Array]:
+        """Return the outputs' tangents: read the records forwards."""
+        xp, tangents = self._setting(tangents)
+        moved = push_forward(self.tape, tangents, xp, self.space.library, watch=self.watch)
+        found = (None if number is None else moved[number] for number in self.numbers)
+        pairs = zip(found, self.outputs, strict=True)
+        return [_lowered(xp.zeros_like(y) if t is None else t) for t, y in pairs]
+
+
+def _gradient(xp: Any, g: Any, leaf: Array, owned: bool) -> Array:
+    """Return a leaf's gradient as an array of its own."""
+    if g is None:
+        g = xp.zeros_like(leaf)
+    elif not owned or not isinstance(g, type(leaf)):
+        g = xp.asarray(g, copy=True)
+    return _lowered(g)
+
+
+def _lowered(g: Any) -> Any:
+    """Return a constant as its raw value."""
+    return g._value if isinstance(g, TracedArray) and g._tape is CONSTANTS else g
