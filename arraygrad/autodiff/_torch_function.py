@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.forward_ad import _set_fwd_grad_enabled, unpack_dual
 
 from arraygrad._typing import Leaves, Pullback
 
@@ -100,13 +101,25 @@ class _Function(torch.autograd.Function):
 
     @staticmethod
     def jvp(ctx: Any, _: None, *tangents: Tensor | None) -> tuple[Tensor, ...]:
-        """Push tangents forward."""
-        leaves, constants, outputs = _kept(ctx, len(ctx.saved_tensors) - len(tangents))
-        moved = [
-            torch.zeros_like(x) if t is None else t
-            for x, t in zip(leaves, tangents, strict=False)  # constants have none
-        ]
-        return tuple(ctx.application.push(leaves, constants, outputs, moved))
+        """Push tangents forward.
+
+        torch calls this with forward mode off, which would end the derivatives of outer levels
+        in silence. On again, it is ours to leave out those of this very level.
+        """
+        with _set_fwd_grad_enabled(True):
+            leaves, constants, outputs = _kept(ctx, len(ctx.saved_tensors) - len(tangents))
+            moved = [
+                torch.zeros_like(x) if t is None else _primal(t)
+                for x, t in zip(leaves, tangents, strict=False)  # constants have none
+            ]
+            saved = [[*map(_primal, part)] for part in (leaves, constants, outputs)]
+            return tuple(ctx.application.push(*saved, moved))
+
+
+def _primal(x: Tensor) -> Tensor:
+    """Return a tensor without its tangent at the innermost level of forward mode."""
+    primal: Tensor = unpack_dual(x).primal  # type: ignore[no-untyped-call]
+    return primal
 
 
 def _kept(ctx: Any, outputs: int) -> tuple[Leaves, Leaves, Leaves]:

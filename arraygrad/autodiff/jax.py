@@ -22,8 +22,10 @@ from arraygrad.autodiff._once import once as only_once
 
 __all__ = ["checkpoint", "custom", "jvp", "stop_gradient", "vjp", "vmap"]
 
-_forwards: ContextVar[bool] = ContextVar("arraygrad_forwards_in_jax")
-"""Whether the operator around us pushes tangents; outside of any it has no value."""
+_levels: ContextVar[tuple[tuple[Any, bool], ...]] = ContextVar(
+    "arraygrad_levels_in_jax", default=()
+)
+"""The operators around us, innermost first: jax's trace of each, and whether it goes forwards."""
 
 
 def vjp(
@@ -32,7 +34,7 @@ def vjp(
     """Evaluate `f` and return its pullback: see `arraygrad.autodiff`."""
 
     def body(*leaves: jax.Array) -> Any:
-        with _direction(forwards=False):
+        with _level(leaves, forwards=False):
             return f(list(leaves), constants)
 
     outputs, transpose, aux = jax.vjp(body, *leaves, has_aux=True)
@@ -49,7 +51,7 @@ def jvp(
     """Push tangents through `f`: see `arraygrad.autodiff`."""
 
     def body(*leaves: jax.Array) -> Any:
-        with _direction(forwards=True):
+        with _level(leaves, forwards=True):
             return f(list(leaves), constants)
 
     outputs, rates, aux = jax.jvp(body, tuple(leaves), tuple(tangents), has_aux=True)
@@ -65,16 +67,21 @@ def custom(
     f: Callable[..., Any], push: Callable[..., Any] | None, leaves: Leaves, constants: Leaves
 ) -> list[jax.Array]:
     """Apply a function that brings its own derivative: see `arraygrad.autodiff`."""
-    make = _by_tangents if _forwards.get(push is not None) else _by_cotangents
+    forwards = _goes_forwards(leaves, default=push is not None)
+    make = _by_tangents if forwards else _by_cotangents
     outputs: list[jax.Array] = make(f, push)(list(leaves), list(constants))
     return outputs
 
 
 def checkpoint(f: Callable[..., Any], leaves: Leaves, constants: Leaves) -> list[jax.Array]:
     """Apply a function, and run it again for the pullback: see `arraygrad.autodiff`."""
-    outputs: list[jax.Array] = jax.checkpoint(lambda *arrays: f(*arrays)[0])(
-        list(leaves), list(constants)
-    )
+    forwards = _goes_forwards(leaves, default=False)
+
+    def body(leaves: Leaves, constants: Leaves) -> Any:
+        with _level(leaves, forwards=forwards):
+            return f(leaves, constants)[0]
+
+    outputs: list[jax.Array] = jax.checkpoint(body)(list(leaves), list(constants))
     return outputs
 
 
@@ -142,13 +149,24 @@ def _transposed(f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextmanager
-def _direction(*, forwards: bool) -> Iterator[None]:
-    """Say which way the operator around us goes."""
-    token = _forwards.set(forwards)
+def _level(leaves: Leaves, *, forwards: bool) -> Iterator[None]:
+    """Say which way the operator goes that has made these tracers."""
+    trace = leaves[0]._trace if leaves else None
+    token = _levels.set(((trace, forwards), *_levels.get()))
     try:
         yield
     finally:
-        _forwards.reset(token)
+        _levels.reset(token)
+
+
+def _goes_forwards(leaves: Leaves, *, default: bool) -> bool:
+    """Say which way the innermost operator goes that has anything to do with these arrays."""
+    levels = _levels.get()
+    traces = [x._trace for x in leaves if isinstance(x, jax.core.Tracer)]
+    for trace, forwards in levels:
+        if any(trace is one for one in traces):
+            return forwards
+    return levels[0][1] if levels else default  # arrays of `jax.jit`, perhaps
 
 
 def _conj(x: jax.Array) -> jax.Array:
