@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from arraygrad.rules.beyond_standard import entry_beyond
 from arraygrad.rules.table import Entry, entry_of
 
 __all__ = ["register_rule", "registered_entry"]
@@ -15,8 +16,8 @@ _lock = threading.Lock()
 
 
 def registered_entry(library: str, name: str) -> Entry | None:
-    """Return what was registered for a function of a library, if anything."""
-    return _entries.get((library, name))
+    """Return what is known of a function that a library has beyond the standard, if anything."""
+    return _entries.get((library, name)) or entry_beyond(name)
 
 
 def register_rule(

@@ -85,8 +85,8 @@ def test_function_beyond_the_standard_serves_constants() -> None:
 @pytest.mark.parametrize(
     ("f", "name"),
     [
-        (lambda x: np.percentile(x, 30), "percentile"),
-        (lambda x: np.linalg.norm(x), "linalg.norm"),
+        (lambda x: np.polyfit(W[0], x[0], 2), "polyfit"),
+        (lambda x: np.roots(x[0]), "roots"),
         (lambda x: np.spacing(x), "spacing"),
         (lambda x: np.add.reduceat(x, [0, 1]), "add.reduceat"),
         (lambda x: np.frompyfunc(lambda a: a, 1, 1)(x), "lambda"),
@@ -159,8 +159,8 @@ def test_option_without_a_rule_raises() -> None:
     """`where=` of an elementwise function, unknown keywords of others."""
     with pytest.raises(NoRuleError, match=r"sin with 'where'"):
         inside(lambda x: np.sin(x, where=x > 0.5))
-    with pytest.raises(NoRuleError, match=r"numpy\.sum .*'where'"):
-        inside(lambda x: np.sum(x, where=x > 0.5))
+    with pytest.raises(NoRuleError, match=r"numpy\.std .*'where'"):
+        inside(lambda x: np.std(x, where=x > 0.5))
     with pytest.raises(NoRuleError, match="order"):
         inside(lambda x: np.reshape(x, (4, 3), order="F"))
 
