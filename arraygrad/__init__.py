@@ -15,6 +15,7 @@ its arrays arrive.
 """
 
 from arraygrad import errors
+from arraygrad.audit import audit
 from arraygrad.autodiff import register_autodiff
 from arraygrad.checkpoint import checkpoint
 from arraygrad.container import Container
@@ -51,6 +52,7 @@ __all__ = [
     "__version__",
     "adam_step",
     "adam_update",
+    "audit",
     "checkpoint",
     "custom_gradient",
     "debug_nonfinite",

@@ -16,11 +16,10 @@ def debug_nonfinite(*, values: bool = True) -> Iterator[None]:
         Whether to watch the values of operations too, beside their cotangents and tangents. Turn
         it off for a function that makes infinities on purpose, and selects others.
 
-    Yields
-    ------
-    None
-        The context in which derivatives of the tape are watched. It must be around the outermost
-        one.
+    Returns
+    -------
+    context manager
+        In it, derivatives of the tape are watched. It must be around the outermost one.
 
     Raises
     ------

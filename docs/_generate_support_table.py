@@ -103,6 +103,18 @@ def with_moments(update: Callable[..., Any]) -> Callable[[Any], Any]:
     return step
 
 
+def audited(xp: Any) -> Any:
+    """Audit a gradient, and find nothing wrong."""
+    report = ag.audit(half_square, xp.asarray([3.0, 2.0]), quiet=True)
+    return xp.asarray(float(report.ok))
+
+
+def debugged(xp: Any) -> Any:
+    """Watch a gradient of the tape."""
+    with ag.debug_nonfinite():
+        return ag.grad(half_square, autodiff="tape")(xp.asarray([3.0, 2.0]))
+
+
 PAIR = [3.0, 2.0]
 CASES: dict[str, tuple[Callable[[Any], Any], list[complex]]] = {
     "`grad`": (lambda xp: ag.grad(half_square)(xp.asarray(PAIR)), [3, 2]),
@@ -150,6 +162,8 @@ CASES: dict[str, tuple[Callable[[Any], Any], list[complex]]] = {
     ),
     "`adam_update`": (with_moments(ag.adam_update), [2.9, 4.1]),
     "`lamb_update`": (with_moments(ag.lamb_update), [3 - 0.5 / 2**0.5, 4 + 0.5 / 2**0.5]),
+    "`audit`": (audited, [1]),
+    "`debug_nonfinite`": (debugged, [3, 2]),
     "`Container` and other trees": (trees, [1.5, 1]),
     "`out=`": (written_out, [1.5, 1]),
     "`grad` of `grad`": (

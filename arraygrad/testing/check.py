@@ -1,23 +1,17 @@
 """Derivatives held against finite differences, and the modes against each other."""
 
-import math
 import random
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from typing import Any
 
-from arraygrad._namespace import array_namespace, device_of, is_array, is_complex, is_floating
-from arraygrad._tree import flatten, unflatten
+from arraygrad._namespace import array_namespace
 from arraygrad._typing import Array, Autodiff, Namespace, Tree
 from arraygrad.autodiff import autodiff_named
 from arraygrad.errors import DtypeError, SpentTapeError
 from arraygrad.libraries import library_of
+from arraygrad.testing.differences import Differences, Flat, FlatCall
 
 __all__ = ["check_autodiff", "check_gradients"]
-
-Flat: TypeAlias = Callable[[list[Any], list[Any]], tuple[list[Any], list[Any]]]
-"""A function as the autodiff protocol has it."""
-
-STEP = 1e-3  # of the differences: their error is of order STEP**4, and 1e-16 / STEP
 
 
 def check_gradients(
@@ -69,36 +63,12 @@ def check_gradients(
     >>> from arraygrad.testing import check_gradients
     >>> check_gradients(lambda x: np.sum(np.sin(x)), np.asarray([1.0, 2.0]))
     """
-    call = _Call(f, args)
+    call = FlatCall(f, args)
     for x in call.variables:
         _require_double(call.xp, x)
     speaker = autodiff_named(autodiff or library_of(call.xp).autodiff)
     check = _Check(speaker, call.xp, call.constants, tolerance, random.Random(seed))
     check(call.flat, call.variables, order)
-
-
-class _Call:
-    """A function's arguments, taken apart into variables, constants and the rest."""
-
-    def __init__(self, f: Callable[..., Tree], args: tuple[Tree, ...]) -> None:
-        self.f = f
-        self.leaves, self.treedef = flatten(args)
-        arrays = [n for n, leaf in enumerate(self.leaves) if is_array(leaf)]
-        self.xp: Namespace = array_namespace(*(self.leaves[n] for n in arrays))
-        floating = [n for n in arrays if is_floating(self.xp, self.leaves[n].dtype)]
-        self.variable_places = floating
-        self.constant_places = [n for n in arrays if n not in floating]
-        self.variables = [self.leaves[n] for n in self.variable_places]
-        self.constants = [self.leaves[n] for n in self.constant_places]
-
-    def flat(self, variables: list[Any], constants: list[Any]) -> tuple[list[Any], list[Any]]:
-        """Call the function with other arrays."""
-        leaves = list(self.leaves)
-        for n, x in zip(self.variable_places, variables, strict=True):
-            leaves[n] = x
-        for n, x in zip(self.constant_places, constants, strict=True):
-            leaves[n] = x
-        return flatten(self.f(*unflatten(self.treedef, leaves)))[0], []
 
 
 def _require_double(xp: Namespace, x: Array) -> None:
@@ -107,7 +77,7 @@ def _require_double(xp: Namespace, x: Array) -> None:
         raise DtypeError(message)
 
 
-class _Check:
+class _Check(Differences):
     """The comparison of modes and differences, for one autodiff and one choice of directions."""
 
     def __init__(
@@ -118,8 +88,8 @@ class _Check:
         tolerance: float,
         numbers: random.Random,
     ) -> None:
-        self.autodiff, self.xp, self.constants = autodiff, xp, constants
-        self.tolerance, self.numbers = tolerance, numbers
+        super().__init__(xp, constants, numbers)
+        self.autodiff, self.tolerance = autodiff, tolerance
 
     def __call__(self, f: Flat, x: list[Array], order: int) -> None:
         """Check `order` derivatives of a function between flat lists."""
@@ -130,12 +100,12 @@ class _Check:
         gradients = pullback(g)
         self._same_kind(rates, outputs, "tangent")
         self._same_kind(gradients, x, "gradient")
-        size = self._size(g, rates) + self._size(gradients, t) + self._size(g, outputs)
-        forward = self._inner(g, rates)
-        self._agree("reverse and forward mode", self._inner(gradients, t), forward, size)
-        difference = self._inner(g, self._difference(f, x, t))
+        size = self.size(g, rates) + self.size(gradients, t) + self.size(g, outputs)
+        forward = self.inner(g, rates)
+        self._agree("reverse and forward mode", self.inner(gradients, t), forward, size)
+        difference = self.inner(g, self.difference(f, x, t))
         self._agree("forward mode and differences", forward, difference, size)
-        self._agree("the two values", self._inner(g, pushed), self._inner(g, outputs), size)
+        self._agree("the two values", self.inner(g, pushed), self.inner(g, outputs), size)
         if order > 1:
             self(self._gradient(f, g), x, order - 1)
 
@@ -146,44 +116,6 @@ class _Check:
             return self.autodiff.vjp(f, x, constants)[1](g), []
 
         return gradient
-
-    def like(self, arrays: Sequence[Array]) -> list[Array]:
-        """Return random arrays of the same shapes and dtypes."""
-        return [self._random(x) for x in arrays]
-
-    def _random(self, x: Array) -> Array:
-        xp, uniform = self.xp, self.numbers.uniform
-        complex_ = is_complex(xp, x.dtype)
-        values = [
-            complex(uniform(-1, 1), uniform(-1, 1)) if complex_ else uniform(-1, 1)
-            for _ in range(math.prod(x.shape))
-        ]
-        return xp.reshape(xp.asarray(values, dtype=x.dtype, device=device_of(x)), x.shape)
-
-    def _difference(self, f: Flat, x: list[Array], t: list[Array]) -> list[Array]:
-        """Return the derivative of `f` along `t` by central differences of fourth order."""
-
-        def at(steps: int) -> list[Array]:
-            moved = [a + steps * STEP * b for a, b in zip(x, t, strict=True)]
-            outputs: list[Array] = f(moved, self.constants)[0]
-            return outputs
-
-        far = zip(at(2), at(1), at(-1), at(-2), strict=True)
-        return [(8 * (b - c) - (a - d)) / (12 * STEP) for a, b, c, d in far]
-
-    def _products(self, a: list[Array], b: list[Array]) -> Iterator[Array]:
-        for left, right in zip(a, b, strict=True):
-            conjugate = is_complex(self.xp, left.dtype)
-            yield (self.xp.conj(left) if conjugate else left) * right
-
-    def _inner(self, a: list[Array], b: list[Array]) -> float:
-        """Return Re⟨a, b⟩."""
-        sums = (self.xp.sum(product) for product in self._products(a, b))
-        return sum(complex(total).real for total in sums)
-
-    def _size(self, a: list[Array], b: list[Array]) -> float:
-        """Return the sum of the magnitudes of what ⟨a, b⟩ adds."""
-        return sum(float(self.xp.sum(self.xp.abs(c))) for c in self._products(a, b))
 
     def _agree(self, what: str, one: float, other: float, size: float) -> None:
         if not abs(one - other) <= self.tolerance * max(size, 1e-9):  # 0 and 1e-20 agree

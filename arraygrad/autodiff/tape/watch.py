@@ -20,7 +20,7 @@ from arraygrad.autodiff.tape.namespace import TracedNamespace
 from arraygrad.autodiff.tape.record import CONSTANTS, Record, Tape
 from arraygrad.errors import NonFiniteError
 
-__all__ = ["Watch", "current_watch", "watching"]
+__all__ = ["NotingWatch", "Watch", "current_watch", "watching"]
 
 _watch: ContextVar["Watch | None"] = ContextVar("arraygrad_watch", default=None)
 _spaces: dict[int, "_WatchedNamespace"] = {}
@@ -108,13 +108,42 @@ class Watch:
         self.found(what, name, places.get(r[1]))
 
 
+class NotingWatch(Watch):
+    """Raises nothing: lets arrays be read, and notes each thing once, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads: dict[tuple[str, Place | None], None] = {}
+        self.spoilt: dict[tuple[str, str, Place | None], None] = {}
+        self.unreached: set[int] = set()  # the leaves that the last sweep gave no cotangent
+
+    def read(self, how: str) -> bool:
+        """Let a value be read."""
+        self.reads[how, users_place()] = None
+        return True
+
+    def found(self, what: str, name: str, place: Place | None) -> None:
+        """Note an operation."""
+        self.spoilt[what, name, place] = None
+
+    def leaves(self, leaves: list[Any]) -> None:
+        """Leave arguments to those who know their names."""
+
+    def sweep(self, records: Iterator[Record], ct: list[Any], tape: Tape) -> Iterator[Record]:
+        """Pass records on, and note which leaves have got a cotangent in the end."""
+        yield from super().sweep(records, ct, tape)
+        assert isinstance(tape, WatchedTape)
+        self.unreached = {n for n in range(tape.number_of_leaves) if ct[n] is None}
+
+
 class WatchedTape(Tape):
     """A tape that knows the user's line of each record, and asks its watch about reads."""
 
-    __slots__ = ("places", "watch")
+    __slots__ = ("number_of_leaves", "places", "watch")
 
     def __init__(self, number_of_leaves: int, watch: Watch) -> None:
         super().__init__(number_of_leaves)
+        self.number_of_leaves = number_of_leaves
         self.watch, self.places = watch, dict[int, Place | None]()
         self.append = self._append_with_place
 
