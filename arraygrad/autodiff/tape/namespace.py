@@ -359,8 +359,11 @@ class _Extension:
             raise AttributeError(name)
         known = getattr(self._base, name)
         full = f"{self._name}.{name}"
+        served = serves(full) if self._space.library.numpy_functions else None
         if entry_of(full) is not None:
             value = self._space.traced_function(full)
+        elif served is not None:
+            value = named_like(functools.partial(served, self._space), full, known)
         else:
             value = self._space.plain_function(full, known) if callable(known) else known
         setattr(self, name, value)

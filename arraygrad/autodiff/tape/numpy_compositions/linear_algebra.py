@@ -46,24 +46,18 @@ def cond(xp: Namespace, x: Any, p: Any = None) -> Array:
 
 def multi_dot(xp: Namespace, arrays: Any) -> Array:
     """Multiply a chain of matrices, in the order that costs least."""
-    chain = [as_array(xp, x) for x in arrays]
-    rows = [x.shape[0] if x.ndim == 2 else 1 if x is chain[0] else x.shape[0] for x in chain]
-    lengths = (*rows, chain[-1].shape[-1] if chain[-1].ndim == 2 else 1)
+    chain = first, *others = [as_array(xp, x) for x in arrays]
+    ends = (x.shape[n] if x.ndim == 2 else 1 for n, x in ((0, first), (-1, chain[-1])))
+    lengths = (next(ends), *(x.shape[0] for x in others), next(ends))
 
     @cache
     def cheapest(start: int, stop: int) -> tuple[int, int]:
         """Return the cost of a part of the chain, and where to cut it."""
-        if stop - start == 1:
-            return 0, start
-        return min(
-            (
-                cheapest(start, cut)[0]
-                + cheapest(cut, stop)[0]
-                + lengths[start] * lengths[cut] * lengths[stop],
-                cut,
-            )
-            for cut in range(start + 1, stop)
-        )
+        ways = []
+        for cut in range(start + 1, stop):
+            last = lengths[start] * lengths[cut] * lengths[stop]
+            ways.append((cheapest(start, cut)[0] + cheapest(cut, stop)[0] + last, cut))
+        return min(ways, default=(0, start))
 
     def product(start: int, stop: int) -> Array:
         cut = cheapest(start, stop)[1]

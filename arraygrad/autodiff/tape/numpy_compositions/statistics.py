@@ -13,7 +13,6 @@ from arraygrad.autodiff.tape.numpy_compositions.arguments import (
 
 __all__ = ["FUNCTIONS"]
 
-
 _IDENTITY = {"max": -math.inf, "min": math.inf, "prod": 1, "sum": 0}
 _JOIN = {"max": "maximum", "min": "minimum", "prod": "multiply", "sum": "add"}
 
