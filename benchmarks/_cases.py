@@ -1,8 +1,8 @@
 """The eight cases: each a function of any namespace, its gradient by hand, and its data."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,11 +20,22 @@ class Case:
     function: Callable[..., Any]
     hand: Callable[..., tuple[Any, Arrays]]
     make: Callable[[np.random.Generator], tuple[Arrays, Arrays]]
+    # for peers that cannot run `function`: the same in other words
+    spellings: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
     def data(self, dtype: str) -> tuple[Arrays, Arrays]:
         """Return its parameters and its data, always the same."""
         parameters, data = self.make(np.random.default_rng(0))
-        return [x.astype(dtype) for x in parameters], [x.astype(dtype) for x in data]
+        return [x.astype(dtype) for x in parameters], [_cast(x, dtype) for x in data]
+
+    def spelt_for(self, peer: str) -> "Case":
+        """Return the case in words that a peer understands."""
+        return replace(self, function=self.spellings.get(peer, self.function))
+
+
+def _cast(x: Any, dtype: str) -> Any:
+    """Cast floating-point data; leave indices and masks."""
+    return x.astype(dtype) if x.dtype.kind == "f" else x
 
 
 # --- chain: 1000 elementary operations, so that what an operation costs beside its values shows --

@@ -28,11 +28,11 @@ def _status(field: str) -> int:
 
 def main() -> None:
     """Measure, and print MiB."""
-    from benchmarks._cases import CASES
+    from benchmarks._more_cases import EVERY_CASE
     from benchmarks._peers import DELEGATION, PEERS
 
     name, peer, dtype = sys.argv[1:]
-    case = CASES[name]
+    case = EVERY_CASE[name].spelt_for(peer)
     start = PEERS[peer] if peer in PEERS else DELEGATION[peer][0]
     run = start(case, *case.data(dtype))
     run()  # compiles, and fills caches

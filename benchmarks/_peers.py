@@ -47,7 +47,16 @@ def hips_autograd(case: Case, parameters: Arrays, data: Arrays) -> Run:
     import autograd
     import autograd.numpy as anp
 
-    xp = SimpleNamespace(**{**vars(anp), "permute_dims": anp.transpose})
+    standard = {
+        "concat": anp.concatenate,
+        "linalg": SimpleNamespace(
+            cholesky=anp.linalg.cholesky,
+            diagonal=lambda x: anp.diagonal(x, axis1=-1, axis2=-2),
+            solve=anp.linalg.solve,
+        ),
+        "permute_dims": anp.transpose,
+    }
+    xp = SimpleNamespace(**{**vars(anp), **standard})
     differentiate = autograd.value_and_grad(lambda p, *d: case.function(xp, p, *d))
     return lambda: differentiate(parameters, *data)
 

@@ -30,8 +30,8 @@ def verify(case: str, runs: dict[str, Any], dtype: str) -> None:
 
 def measure(names: Iterable[str], dtype: str, options: argparse.Namespace) -> Times:
     """Return the median seconds of each peer on each case."""
-    from benchmarks._cases import CASES
     from benchmarks._measure import interleaved
+    from benchmarks._more_cases import EVERY_CASE
     from benchmarks._packages import installed
     from benchmarks._peers import DELEGATION, NEEDS, PEERS
 
@@ -41,8 +41,11 @@ def measure(names: Iterable[str], dtype: str, options: argparse.Namespace) -> Ti
         starts = dict(peers)
         if name == "mlp32":
             starts |= {new: peer for new, (peer, base) in DELEGATION.items() if base in peers}
-        parameters, data = CASES[name].data(dtype)
-        runs = {peer: start(CASES[name], parameters, data) for peer, start in starts.items()}
+        case = EVERY_CASE[name]
+        parameters, data = case.data(dtype)
+        runs = {
+            peer: start(case.spelt_for(peer), parameters, data) for peer, start in starts.items()
+        }
         verify(name, runs, dtype)
         found[name] = interleaved(
             runs, rounds=options.rounds, block=options.block, label=f"{name} {dtype}"
@@ -120,16 +123,11 @@ def main() -> None:
     """Measure, print the tables, write the JSON."""
     options = parse_arguments()
     limit_threads(options.threads)
-    from benchmarks._cases import CASES
     from benchmarks._packages import enable_float64
     from benchmarks._report import conditions, write_json
 
     enable_float64()
-    names = options.cases or list(CASES)
-    unknown = set(names) - set(CASES)
-    if unknown:
-        message = f"no such case: {', '.join(sorted(unknown))}; there are {', '.join(CASES)}"
-        raise SystemExit(message)
+    names = chosen(options.cases)
     figures: dict[str, Any] = {}
     for dtype in options.dtypes:
         times = measure(names, dtype, options)
@@ -141,10 +139,31 @@ def main() -> None:
         write_json(options.json, figures)
 
 
+def chosen(names: list[str]) -> list[str]:
+    """Return the names of the cases asked for, where `eight` and `all` stand for several."""
+    from benchmarks._cases import CASES
+    from benchmarks._more_cases import EVERY_CASE
+
+    groups = {"eight": CASES, "all": EVERY_CASE}
+    found = dict.fromkeys(case for name in names for case in groups.get(name, [name]))
+    unknown = found.keys() - EVERY_CASE
+    if unknown:
+        there_are = ", ".join([*groups, *EVERY_CASE])
+        message = f"no such case: {', '.join(sorted(unknown))}; there are {there_are}"
+        raise SystemExit(message)
+    return list(found)
+
+
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cases", nargs="+", metavar="CASE", help="all of them by default")
+    parser.add_argument(
+        "--cases",
+        nargs="+",
+        default=["eight"],
+        metavar="CASE",
+        help="names of cases, `eight` (the default), or `all`",
+    )
     parser.add_argument("--dtypes", nargs="+", default=["float32", "float64"], metavar="DTYPE")
     parser.add_argument("--threads", type=int, default=1, help="for every peer (default 1)")
     parser.add_argument("--rounds", type=int, default=21)

@@ -3,26 +3,50 @@
 import numpy as np
 import pytest
 
-from benchmarks._cases import CASES
 from benchmarks._measure import interleaved
+from benchmarks._more_cases import EVERY_CASE
 from benchmarks._peers import arraygrad, hand
 from benchmarks._report import table
 from benchmarks._updates import NAIVE, arraygrad_out, draw, naive_numpy
 from benchmarks._updates import arraygrad as arraygrad_update
+from benchmarks.tape import chosen
 
 TOLERANCE = {"float32": 2e-3, "float64": 1e-9}
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", EVERY_CASE)
 def test_the_hand_written_gradient_is_arraygrads(name, dtype):
-    parameters, data = CASES[name].data(dtype)
-    value, gradients = hand(CASES[name], parameters, data)()
-    our_value, ours = arraygrad(CASES[name], parameters, data)()
+    parameters, data = EVERY_CASE[name].data(dtype)
+    value, gradients = hand(EVERY_CASE[name], parameters, data)()
+    our_value, ours = arraygrad(EVERY_CASE[name], parameters, data)()
     for mine, theirs in zip([our_value, *ours], [value, *gradients], strict=True):
         scale = np.max(np.abs(theirs))
         np.testing.assert_allclose(mine, theirs, rtol=0, atol=TOLERANCE[dtype] * scale)
         assert mine.dtype == dtype
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize(
+    ("name", "peer"),
+    [(name, peer) for name, case in EVERY_CASE.items() for peer in case.spellings],
+)
+def test_other_words_say_the_same(name, peer, dtype):
+    case, (parameters, data) = EVERY_CASE[name], EVERY_CASE[name].data(dtype)
+    value, gradients = hand(case, parameters, data)()
+    other_value, others = arraygrad(case.spelt_for(peer), parameters, data)()
+    for one, other in zip([value, *gradients], [other_value, *others], strict=True):
+        scale = np.max(np.abs(one))
+        np.testing.assert_allclose(other, one, rtol=0, atol=TOLERANCE[dtype] * scale)
+
+
+def test_groups_of_cases_are_spelt_out_once():
+    eight = chosen(["eight"])
+    assert len(eight) == 8
+    assert chosen(["all"]) == list(EVERY_CASE) == [*eight, "gp", "fft", "gather", "masked", "ode"]
+    assert chosen(["gp", "eight", "rnn"]) == ["gp", *eight]
+    with pytest.raises(SystemExit, match="no such case: gq"):
+        chosen(["gq"])
 
 
 @pytest.mark.parametrize("start", [arraygrad_update, arraygrad_out])
