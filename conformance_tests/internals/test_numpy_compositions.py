@@ -76,7 +76,8 @@ PRODUCTS = {
     "vdot": lambda x: np.vdot(x * (1 + 1j), W),
 }  # fmt: skip
 STATISTICS = {
-    "average": lambda x: [np.average(x), np.average(x, 1, weights=ROW)],
+    "average": lambda x: [np.average(x), np.average(x, 1, weights=ROW),
+                          np.average(CUBE, (2, 1), weights=x.T * x.T)],
     "corrcoef": lambda x: [np.corrcoef(x * x), np.corrcoef(x[0], x[1]), np.corrcoef(x[0])],
     "corrcoef complex": lambda x: np.corrcoef(x * (1 + 2j) + 1j * W),
     "cov": lambda x: [np.cov(x), np.cov(x[0]), np.cov(x, W), np.cov(x, rowvar=False)],

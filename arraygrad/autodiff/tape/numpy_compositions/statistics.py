@@ -8,6 +8,7 @@ from arraygrad.autodiff.tape.numpy_compositions.arguments import (
     Function,
     as_array,
     as_floating,
+    axes_of,
     refuse,
 )
 
@@ -58,11 +59,13 @@ def average(xp: Namespace, a: Any, axis: Any = None, weights: Any = None,
     x = as_array(xp, a)
     w = xp.ones_like(x) if weights is None else as_array(xp, weights)
     if w.shape != x.shape:
-        if w.ndim != 1 or not isinstance(axis, int):
-            message = "numpy.average: weights of another shape must be 1-d, along one axis"
+        axes = axes_of(x, axis)
+        if axis is None or w.shape != tuple(x.shape[n] for n in axes):
+            message = f"numpy.average: weights of shape {w.shape} do not fit axes of {x.shape}"
             raise ValueError(message)
-        w = xp.reshape(w, (-1,) + (1,) * (x.ndim - 1 - axis % x.ndim))
-        w = xp.broadcast_to(w, x.shape)
+        w = xp.permute_dims(w, tuple(axes.index(n) for n in sorted(axes)))
+        kept = (length if n in axes else 1 for n, length in enumerate(x.shape))
+        w = xp.broadcast_to(xp.reshape(w, tuple(kept)), x.shape)
     total = xp.sum(w, axis=axis, keepdims=keepdims)
     mean = xp.sum(x * w, axis=axis, keepdims=keepdims) / total
     return (mean, xp.broadcast_to(total, mean.shape)) if returned else mean
