@@ -1,18 +1,19 @@
-"""The user's line: where in code that is not ours something happened."""
+"""The user's line: where in code that is not ours something happened.
 
-import linecache
+What is only needed once something has happened is imported then.
+"""
+
 import sys
-import sysconfig
 from collections.abc import Iterator
-from pathlib import Path
+from functools import cache
+from os.path import dirname
 from types import FrameType, TracebackType
 from typing import NamedTuple
 
 __all__ = ["Place", "place_of", "users_place"]
 
-_PACKAGE = str(Path(__file__).parent)
+_PACKAGE = dirname(__file__)
 _LIBRARIES = frozenset({"array_api_compat", "array_api_strict", "arraygrad", "cupy", "numpy"})
-_INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")})
 
 
 class Place(NamedTuple):
@@ -22,6 +23,8 @@ class Place(NamedTuple):
     line: int
 
     def __str__(self) -> str:
+        import linecache
+
         source = linecache.getline(*self).strip()
         return f"{self.file}:{self.line}" + (f": {source}" if source else "")
 
@@ -56,10 +59,18 @@ def _innermost(lines: Iterator[tuple[FrameType, int]]) -> Place | None:
         if _is_array_library(frame, file):
             continue
         place = Place(file, line)
-        if not file.startswith((*_INSTALLED, "<frozen")):
+        if not file.startswith((*_installed(), "<frozen")):
             return place
         fallback = fallback or place
     return fallback
+
+
+@cache
+def _installed() -> tuple[str, ...]:
+    """Return the folders that packages are installed in."""
+    import sysconfig
+
+    return tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")})
 
 
 def _is_array_library(frame: FrameType, file: str) -> bool:

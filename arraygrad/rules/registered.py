@@ -1,22 +1,27 @@
-"""Rules for functions that a library has beyond the standard: given by whoever knows them."""
+"""Rules for functions that a library has beyond the standard: given by whoever knows them.
+
+The tables are imported when they are asked: whoever imports arraygrad need not wait for them.
+"""
 
 import threading
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from arraygrad.rules.beyond_standard import entry_beyond
-from arraygrad.rules.table import Entry, entry_of
+if TYPE_CHECKING:
+    from arraygrad.rules.table import Entry
 
 __all__ = ["register_rule", "registered_entry"]
 
 Rules: TypeAlias = Callable[..., Any] | tuple[Callable[..., Any] | None, ...]
 
-_entries: dict[tuple[str, str], Entry] = {}
+_entries: "dict[tuple[str, str], Entry]" = {}
 _lock = threading.Lock()
 
 
-def registered_entry(library: str, name: str) -> Entry | None:
+def registered_entry(library: str, name: str) -> "Entry | None":
     """Return what is known of a function that a library has beyond the standard, if anything."""
+    from arraygrad.rules.beyond_standard import entry_beyond
+
     return _entries.get((library, name)) or entry_beyond(name)
 
 
@@ -76,6 +81,9 @@ def register_rule(
     >>> import arraygrad as ag
     >>> ag.register_rule("mylib", "softplus", derivatives=lambda xp, y, x: 1 - xp.exp(-y))
     """
+    from arraygrad.rules.beyond_standard import entry_beyond
+    from arraygrad.rules.table import Entry, entry_of
+
     given = {
         "DERIVATIVES": derivatives,
         "LINEAR": linear,
@@ -90,6 +98,9 @@ def register_rule(
         raise ValueError(message)
     if entry_of(name) is not None:
         message = f"`name` is {name!r}, a function of the standard, which has its rule"
+        raise ValueError(message)
+    if entry_beyond(name) is not None:
+        message = f"{library}.{name} has a rule already"
         raise ValueError(message)
     rules = () if constant else _checked(f"{library}.{name}", given[kinds[0]])
     _add(library, Entry(name, kinds[0], rules))
@@ -108,7 +119,7 @@ def _checked(function: str, rules: Any) -> tuple[Callable[..., Any] | None, ...]
     return found
 
 
-def _add(library: str, entry: Entry) -> None:
+def _add(library: str, entry: "Entry") -> None:
     """Add an entry, which must be the first for its function."""
     with _lock:
         if _entries.setdefault((library, entry.name), entry) is not entry:
