@@ -24,8 +24,9 @@ from arraygrad.errors import GraphBreakError
 
 __all__ = ["checkpoint", "custom"]
 
-Evaluate = Callable[[list[Any], list[Any]], tuple[list[Array], Pullback | None]]
-"""From leaves and constants to outputs, and a pullback of raw values where there is one."""
+Evaluate = Callable[[list[Any], list[Any]], tuple[list[Array] | None, Pullback | None]]
+"""From leaves and constants to outputs, `None` if they cannot be had so, and a pullback of raw
+values where there is one."""
 
 Pull = Callable[[list[Any], list[Any], list[Array]], list[Array | None]]
 """From leaves, constants and cotangents of the outputs to cotangents of the leaves."""
@@ -56,16 +57,18 @@ def custom(
 def checkpoint(f: Callable[..., Any], leaves: list[Any], constants: list[Any]) -> list[Array]:
     """Apply a function, and run it again in the sweep: see `arraygrad.autodiff`.
 
-    It meets traced constants at first, so that it may close over traced arrays; if those turn out
-    to be differentiated, it is recorded as usual.
+    It meets traced constants at first, so that it may close over traced arrays. If it computes
+    with such an array that is differentiated, it is recorded as usual: in the sweep it could not.
     """
     traced = traced_arrays(leaves)
     if not traced:
         return f(leaves, constants)[0]  # type: ignore[no-any-return]
-    space = traced[0]._space
+    space, tapes = traced[0]._space, _tapes(traced)
 
-    def evaluate(leaves: Any, constants: Any) -> tuple[list[Array], None]:
-        return f(space.lift_all(leaves), space.lift_all(constants))[0], None
+    def evaluate(leaves: Any, constants: Any) -> tuple[list[Array] | None, None]:
+        before = _uses(tapes)
+        outputs = f(space.lift_all(leaves), space.lift_all(constants))[0]
+        return (outputs if _uses(tapes) == before else None), None
 
     def pull(leaves: Any, constants: Any, cotangents: list[Array]) -> list[Array | None]:
         return vjp(f, leaves, constants, once=True)[1](cotangents)
@@ -75,6 +78,18 @@ def checkpoint(f: Callable[..., Any], leaves: list[Any], constants: list[Any]) -
 
     outputs = _record(evaluate, pull, push, leaves, constants)
     return f(leaves, constants)[0] if outputs is None else outputs
+
+
+def _tapes(arrays: list[TracedArray]) -> list[Tape]:
+    """Return the tapes of arrays, on every level."""
+    if not arrays:
+        return []
+    return [x._tape for x in arrays] + _tapes(traced_arrays([x._value for x in arrays]))
+
+
+def _uses(tapes: list[Tape]) -> list[int]:
+    """Return how often the arrays of tapes have been used so far."""
+    return [len(tape.records) + tape.passed for tape in tapes]
 
 
 def _transposed(pull: Pull) -> Push:
@@ -153,7 +168,7 @@ def _record(
 ) -> list[Array] | None:
     """Evaluate a function, and record it as one operation on the highest tape of its leaves.
 
-    `None` says that it cannot be: the outputs depend on that tape without the leaves' knowing.
+    `None` says that it cannot be: the function depends on that tape without the leaves' knowing.
     """
     tape = top_tape(leaves)
     if tape is CONSTANTS:
@@ -176,11 +191,11 @@ def _record(
     return [_part(space, tape, k, n, outputs) for n in range(len(outputs))]
 
 
-def _evaluated(evaluate: Evaluate, leaves: list[Any], constants: list[Any]) -> list[Array]:
+def _evaluated(evaluate: Evaluate, leaves: list[Any], constants: list[Any]) -> list[Array] | None:
     """Return the outputs where no leaf is differentiated: constants, if there were any."""
     outputs, _ = evaluate(strip(leaves), strip(constants))
     traced = traced_arrays([leaves, constants])
-    return traced[0]._space.lift_all(outputs) if traced else outputs
+    return traced[0]._space.lift_all(outputs) if traced and outputs is not None else outputs
 
 
 def _part(space: Any, tape: Tape, k: int, n: int, outputs: list[Array]) -> TracedArray:

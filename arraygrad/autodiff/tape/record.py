@@ -22,13 +22,14 @@ _levels = count(1)
 class Tape:
     """The records of one call of a function."""
 
-    __slots__ = ("append", "level", "masked", "next", "records")
+    __slots__ = ("append", "level", "masked", "next", "passed", "records")
 
     def __init__(self, number_of_leaves: int) -> None:
         # The first entry ends `iter(records.pop, None)`.
         self.records: list[Record | None] = [None]
         self.level: int = next(_levels)
         self.masked = False  # whether some record may have put zeros beside other cotangents
+        self.passed = 0  # how many arrays were results of functions on other tapes
         # Bound once: these two run for every recorded operation.
         self.append: Callable[[Record], None] = self.records.append
         self.next: Callable[[], int] = count(number_of_leaves).__next__
@@ -41,6 +42,12 @@ class Tape:
     def closed(self) -> bool:
         """Whether the recording has ended."""
         return self.append is _refuse
+
+    def pass_through(self, level: int) -> None:
+        """Let an array be the result of a function on a tape of that level, if it is above."""
+        if self.closed or self.level > level:
+            _refuse()
+        self.passed += 1
 
     @property
     def permits_reads(self) -> bool:
@@ -81,9 +88,9 @@ class ReadableTape(Tape):
         return True
 
 
-def _refuse(record: Record) -> NoReturn:
+def _refuse(record: Record = ()) -> NoReturn:
     message = (
-        "a traced array was used after the function that made it had returned: "
+        "a traced array was used outside the function that made it, or after that had returned: "
         "return it from the function, or take stop_gradient(x) inside"
     )
     raise SpentTapeError(message)

@@ -42,9 +42,12 @@ class Recording:
         return y._index if isinstance(y, TracedArray) and y._tape is self.tape else None
 
     def _value(self, y: Any) -> Any:
-        """Return an output as seen from outside."""
-        if isinstance(y, TracedArray) and (y._tape is self.tape or y._tape is CONSTANTS):
+        """Return an output as seen from outside: it may be of an outer tape, of no other."""
+        if not isinstance(y, TracedArray):
+            return y
+        if y._tape is self.tape or y._tape is CONSTANTS:
             return y._value
+        y._tape.pass_through(self.tape.level)
         return y
 
     def _setting(self, given: list[Any]) -> tuple[Any, list[Any]]:
