@@ -117,7 +117,8 @@ def evaluate(formula: Any, scope: tuple[Any, ...], operators: Operators) -> Any:
     body, *parts = rest
     point, direction = (evaluate(part, scope, operators) for part in parts)
     f = lambda z: evaluate(body, (z, *scope), operators)
-    return OPERATORS[kind](operators, f, point, direction)
+    # At a constant point an operator gives a raw array, which not every library's traced ones take.
+    return array_namespace(scope[0]).asarray(OPERATORS[kind](operators, f, point, direction))
 
 
 def function(formula: Any, operators: Operators) -> Function:

@@ -11,7 +11,7 @@ from itertools import islice
 import array_api_strict
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 import arraygrad as ag
 from arraygrad.errors import SpentTapeError
@@ -28,6 +28,7 @@ def total(x):
 
 SETTINGS = {
     "derandomize": True, "database": None, "deadline": None,
+    "phases": [Phase.generate],  # each step of a shrinking would compile for jax
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
 }  # fmt: skip
 
