@@ -20,11 +20,23 @@ def scatter_add(xp: Namespace, x: Array, key: Any, values: Array) -> Array:
     elif y.ndim == 1:
         np.add.at(y, key, values)
     else:
-        where = positions(xp, y, key)
+        where = _positions(xp, y, key)
         np.add.at(
             y.reshape(-1), where.reshape(-1), np.broadcast_to(values, where.shape).reshape(-1)
         )
     return y
+
+
+def _positions(xp: Namespace, x: Array, key: Any) -> Array:
+    """Return where in the flattened `x` the elements of `x[key]` lie; rows without a search."""
+    import numpy as np
+
+    if not isinstance(key, np.ndarray) or key.dtype.kind not in "iu":
+        return positions(xp, x, key)
+    columns = x.size // max(len(x), 1)
+    rows = np.where(key < 0, key + len(x), key).astype(np.intp)[..., np.newaxis]
+    where = rows * columns + np.arange(columns)
+    return where.reshape(key.shape + x.shape[1:])
 
 
 def quick_functions() -> dict[str, Callable[..., Any]]:
@@ -64,6 +76,7 @@ def quick_functions() -> dict[str, Callable[..., Any]]:
     return {
         "astype": astype,
         "broadcast_to": broadcast_to,
+        "matmul": np.matmul,
         "mean": mean,
         "permute_dims": lambda x, /, axes: x.transpose(axes),
         "reshape": reshape,

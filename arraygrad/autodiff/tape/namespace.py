@@ -291,7 +291,8 @@ class TracedNamespace:
 
     def in_place(self, name: str, a: TracedArray, b: Any, own: Callable[..., Any]) -> TracedArray:
         """Return `a <operator> b` as what `a` stands for from now on: same shape and dtype."""
-        result = self.operate(name, a, b, own)
+        quick = a._quick if type(a) is type(b) and a._quick.quick else None
+        result = self.operate(name, a, b, own) if quick is None else quick[name](a, b)
         if result is NotImplemented:
             message = f"unsupported operand for in-place {name}: {type(b).__name__}"
             raise TypeError(message)
