@@ -27,6 +27,8 @@ class Recording:
         watch: Any = None,
     ) -> None:
         self.space, self.tape, self.leaves, self.watch = space, tape, leaves, watch
+        # Inside another trace results stay traced, constants too: code there knows no raw arrays.
+        self.inside = any(isinstance(leaf, TracedArray) for leaf in leaves)
         traced = [space.wrap(leaf, number, tape) for number, leaf in enumerate(leaves)]
         try:
             outputs, aux = f(traced, [space.lift(x) for x in constants])
@@ -35,7 +37,7 @@ class Recording:
         self.numbers = [self._number(y) for y in outputs]
         self.outputs = [self._value(y) for y in outputs]
         self.aux = [self._value(x) for x in aux]
-        self.nested = any(isinstance(x, TracedArray) for x in (*leaves, *self.outputs))
+        self.nested = self.inside or any(isinstance(y, TracedArray) for y in self.outputs)
 
     def _number(self, y: Any) -> int | None:
         """Return the number of an output, `None` if it does not depend on a leaf."""
@@ -45,10 +47,17 @@ class Recording:
         """Return an output as seen from outside: it may be of an outer tape, of no other."""
         if not isinstance(y, TracedArray):
             return y
-        if y._tape is self.tape or y._tape is CONSTANTS:
+        if y._tape is self.tape:
             return y._value
+        if y._tape is CONSTANTS:
+            return self._seen_outside(y)
         y._tape.pass_through(self.tape.level)
         return y
+
+    def _seen_outside(self, x: Any) -> Any:
+        """Return a constant as its raw value, unless outside is another trace."""
+        constant = isinstance(x, TracedArray) and x._tape is CONSTANTS
+        return x._value if constant and not self.inside else x
 
     def _setting(self, given: list[Any]) -> tuple[Any, list[Any]]:
         """Return the namespace to compute in, and cotangents or tangents as it takes them."""
@@ -68,7 +77,7 @@ class Recording:
             self.tape, seeds, xp, library, in_place=in_place, once=once, watch=self.watch
         )
         return [
-            _gradient(xp, ct[n], leaf, bool(own[n]) or not in_place)
+            self._gradient(xp, ct[n], leaf, bool(own[n]) or not in_place)
             for n, leaf in enumerate(self.leaves)
         ]
 
@@ -78,18 +87,13 @@ class Recording:
         moved = push_forward(self.tape, tangents, xp, self.space.library, watch=self.watch)
         found = (None if number is None else moved[number] for number in self.numbers)
         pairs = zip(found, self.outputs, strict=True)
-        return [_lowered(xp.zeros_like(y) if t is None else t) for t, y in pairs]
+        return [self._seen_outside(xp.zeros_like(y) if t is None else t) for t, y in pairs]
 
-
-def _gradient(xp: Any, g: Any, leaf: Array, owned: bool) -> Array:
-    """Return a leaf's gradient as an array of its own."""
-    if g is None:
-        g = xp.zeros_like(leaf)
-    elif not owned or not isinstance(g, type(leaf)):
-        g = xp.asarray(g, copy=True)
-    return _lowered(g)
-
-
-def _lowered(g: Any) -> Any:
-    """Return a constant as its raw value."""
-    return g._value if isinstance(g, TracedArray) and g._tape is CONSTANTS else g
+    def _gradient(self, xp: Any, g: Any, leaf: Array, owned: bool) -> Array:
+        """Return a leaf's gradient as an array of its own."""
+        if g is None:
+            g = xp.zeros_like(leaf)
+        elif not owned or not isinstance(g, type(leaf)):
+            g = xp.asarray(g, copy=True)
+        gradient: Array = self._seen_outside(g)
+        return gradient
