@@ -1,34 +1,14 @@
 """`execute_with_gradients`: what is chosen, what the gradients look like, on every library."""
 
-from collections import namedtuple
-
 import numpy as np
 import pytest
 
 import arraygrad as ag
 from arraygrad import errors
 from arraygrad._namespace import array_namespace
+from conformance_tests.operator_checks import Pair, check, squares, total
 
-Pair = namedtuple("Pair", "left right")
 execute = ag.execute_with_gradients
-
-
-def check(backend, found, expected, rtol=1e-13):
-    """Compare an array with its expected values, shape included."""
-    expected = np.asarray(expected)
-    assert array_namespace(found) is backend.xp
-    assert tuple(found.shape) == expected.shape
-    np.testing.assert_allclose(backend.to_numpy(found), expected, rtol=rtol, atol=1e-14)
-
-
-def total(x):
-    """Sum an array in its own namespace."""
-    return array_namespace(x).sum(x)
-
-
-def squares(x):
-    """Add up squares: gradient 2x."""
-    return total(x * x)
 
 
 # --- the structure of the gradients ---------------------------------------------------------------
