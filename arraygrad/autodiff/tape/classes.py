@@ -108,8 +108,10 @@ def function(a, /):
         # `pow` by a number has a rule of its own; by 0 it takes the general path.
         numbers = False if entry.name == "pow" else "type(b) is float or type(b) is int"
         left, right = _if_same_shape("x0", "left", rules), _if_same_shape("x1", "right", rules)
+        twice = "if a is b: return square(a)" if entry.name == "multiply" else ""
         source = f"""
 def function(a, b, /):
+    {twice}
     if type(b) is C:
         t = a._tape
         s = b._tape
@@ -149,7 +151,8 @@ def function(a, b, /):
         return operate(name, a, b)
     {_MASKS if rules["left"].masks else ""}{_RESULT}
 """
-        return self._define(source, entry.name, **rules)
+        square = self["square"] if twice else None
+        return self._define(source, entry.name, square=square, **rules)
 
     def reflected(self, name: str) -> Callable[..., Any]:
         """Return the method for `number <operator> array`."""

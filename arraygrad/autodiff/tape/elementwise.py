@@ -253,6 +253,9 @@ def _reverse_source(rule: ElementwiseRule, *, in_place: bool, careful: bool = Fa
         while remaining and output not in printer.fresh | {"g"} | set(rule.saved):
             printer.step(remaining.pop(0), frozenset({*outputs[:position], *later}))
         shared = output in later or output in outputs[:position]
+        if negative and not shared and not remaining and in_place and not rule.broadcast:
+            printer.lines += _negated(printer, output)
+            negative = False
         printer.lines += _accumulate(rule, printer, n, output, negative, shared, careful)
     names = ", ".join(["_", "k", *rule.fields])
     once, each = _constants(printer.constants)
@@ -293,6 +296,18 @@ def _accumulate(
         f"elif own[i{n}]: h {plus}= {value}; ct[i{n}] = h",
         f"else: ct[i{n}] = h {plus} {value}; own[i{n}] = 1",
     ]
+
+
+def _negated(printer: _Printer, output: str) -> list[str]:
+    """Print how an array that nobody else reads changes its sign, in place if it is ours."""
+    value = printer.name(output)
+    if not printer.rule._library.cheap_zero_d:
+        return [f"{value} = -{value}"]
+    printer.constants.add("-1")
+    in_place = f"{value} *= {_identifier('-1')}"
+    if output != "g":
+        return [in_place]
+    return [f"if own[k]: {in_place}", f"else: {value} = -{value}; own[k] = 1"]
 
 
 def _forward_source(rule: ElementwiseRule) -> str:

@@ -188,17 +188,22 @@ class _GetitemRule(StructuralRule):
     """Basic indexing: the sweep adds straight into the operand's slot."""
 
     masks = True
+    device_of: Callable[[Array], Any]
 
     def reverse(self, ct: list[Any], own: bytearray, g: Array, r: Record) -> None:
         _, _, i, shape, key = r
         h = ct[i]
-        if h is None:
-            h = self.raw.zeros(shape, dtype=g.dtype, device=device_of(g))
+        fresh = h is None
+        if fresh:
+            h = self.raw.zeros(shape, dtype=g.dtype, device=self.device_of(g))
         elif not own[i]:
             h = self.raw.asarray(h, copy=True)
         if key is None or (type(key) is tuple and None in key):
             key, g = self._without_new_axes(h, key, g)
-        h[key] += g
+        if fresh:
+            h[key] = g
+        else:
+            h[key] += g
         ct[i] = h
         own[i] = 1
 
@@ -229,6 +234,7 @@ def _is_basic(key: Any) -> bool:
 
 def _getitem(cls: Any, space: Any) -> Callable[..., Any]:
     rule = _GetitemRule(space.raw, _pull_getitem, _push_getitem)
+    rule.device_of = space.device_of
 
     def getitem(x: Any, key: Any, /) -> Any:
         if type(x) is not cls or not _is_basic(key):
