@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, NoReturn
 
 from arraygrad._typing import Array, DType, Namespace
-from arraygrad.autodiff.tape.methods import Methods
-from arraygrad.autodiff.tape.numpy_protocols import NumpyProtocols
 from arraygrad.autodiff.tape.record import Tape
 from arraygrad.errors import GraphBreakError, SpentTapeError
 
@@ -35,7 +33,7 @@ UNARY_OPERATORS = {
 }  # fmt: skip
 
 
-class TracedArray(NumpyProtocols, Methods):
+class TracedArray:
     """An array whose operations are recorded on a tape.
 
     It behaves as an array of its library: namespace, operators, methods, NumPy functions. What

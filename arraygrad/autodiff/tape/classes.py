@@ -15,6 +15,8 @@ from typing import Any
 from arraygrad._typing import DType
 from arraygrad.autodiff.tape.array import TracedArray
 from arraygrad.autodiff.tape.elementwise import ElementwiseRule
+from arraygrad.autodiff.tape.methods import Methods
+from arraygrad.autodiff.tape.numpy_protocols import NumpyProtocols
 from arraygrad.autodiff.tape.pairs import CHOOSING, PAIRED
 from arraygrad.autodiff.tape.record import CONSTANTS
 from arraygrad.autodiff.tape.structural import STRUCTURAL
@@ -252,7 +254,9 @@ def _if_same_shape(operand: str, name: str, rules: dict[str, Any], indent: str =
 def make_class(space: Any, dtype: DType, lower: QuickClass | None = None) -> QuickClass:
     """Make the class of traced arrays of a dtype, on raw values or on values of class `lower`."""
     cls: Any = type(
-        "TracedArray", (TracedArray,), {"__slots__": (), "_space": space, "_lower": lower}
+        "TracedArray",
+        (TracedArray, NumpyProtocols, Methods),
+        {"__slots__": (), "_space": space, "_lower": lower},
     )
     cls._above = None
     functions = cls._quick = _Quick(cls, space, dtype)

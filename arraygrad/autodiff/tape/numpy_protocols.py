@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 
 from arraygrad._namespace import library_name
 from arraygrad.autodiff.tape.methods import refuse_out
+from arraygrad.autodiff.tape.numpy_elementwise import apply, apply_method, standard_name
+from arraygrad.autodiff.tape.numpy_functions import serving
 from arraygrad.errors import GraphBreakError, NoRuleError
 
 __all__ = ["NumpyProtocols"]
@@ -20,8 +22,6 @@ class _StandardNames(dict[Any, "str | None"]):
     """The standard's names of NumPy's elementwise functions; `None` of those it lacks."""
 
     def __missing__(self, ufunc: Any) -> str | None:
-        from arraygrad.autodiff.tape.numpy_elementwise import standard_name
-
         name = standard_name(_elementwise_name(ufunc))
         if name is not None:
             self[ufunc] = name
@@ -32,8 +32,6 @@ class _Functions(dict[Any, Callable[..., Any]]):
     """What serves each of NumPy's other functions."""
 
     def __missing__(self, known: Any) -> Callable[..., Any]:
-        from arraygrad.autodiff.tape.numpy_functions import serving
-
         function = self[known] = serving(_function_name(known), known)
         return function
 
@@ -101,8 +99,6 @@ class NumpyProtocols:
 
     def __cupy_override_elementwise_kernel__(self, kernel: Any, *args: Any, **kwargs: Any) -> Any:
         """Do what `cupy.sin(x)` asks of an argument that is no `cupy.ndarray`."""
-        from arraygrad.autodiff.tape.numpy_elementwise import apply
-
         return apply(self._space, kernel.name.removeprefix("cupy_"), kernel, args, kwargs)
 
     def _foreign_ufunc(self, ufunc: Any, method: str, inputs: Any) -> Any:
@@ -135,8 +131,6 @@ def _number(x: Any) -> Any:
 
 
 def _elementwise(space: Any, ufunc: Any, method: str, inputs: Any, keywords: Any) -> Any:
-    from arraygrad.autodiff.tape.numpy_elementwise import apply, apply_method
-
     name = _elementwise_name(ufunc)
     if method == "__call__":
         return apply(space, name, ufunc, inputs, keywords)
