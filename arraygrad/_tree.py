@@ -38,7 +38,7 @@ def flatten(tree: Any) -> tuple[list[Any], TreeDef]:
 
 def unflatten(treedef: TreeDef, leaves: Any) -> Any:
     """Rebuild a tree from its structure and new leaves."""
-    return optree.tree_unflatten(treedef, leaves)
+    return treedef.unflatten(leaves)
 
 
 def flatten_with_paths(tree: Any) -> tuple[list[Path], list[Any], TreeDef]:

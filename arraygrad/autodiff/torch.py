@@ -36,10 +36,9 @@ def vjp(
 ) -> tuple[list[Tensor], Pullback, list[Any]]:
     """Evaluate `f` and return its pullback: see `arraygrad.autodiff`."""
     fresh = _fresh(leaves, constants)
-    if fresh is None:
-        outputs, pullback, aux = _functional_vjp(f, leaves, constants)
-    else:
-        outputs, pullback, aux = _graph_vjp(f, fresh, constants, retain_graph=not once)
+    if fresh is not None:
+        return _graph_vjp(f, fresh, constants, once=once)
+    outputs, pullback, aux = _functional_vjp(f, leaves, constants)
     return outputs, only_once(pullback) if once else pullback, aux
 
 
@@ -145,7 +144,7 @@ def vmap(f: Callable[[Leaves], Leaves], batches: Leaves) -> list[Tensor]:
 
 
 def _graph_vjp(
-    f: Callable[..., Any], fresh: list[Tensor], constants: Leaves, *, retain_graph: bool
+    f: Callable[..., Any], fresh: list[Tensor], constants: Leaves, *, once: bool
 ) -> tuple[list[Tensor], Pullback, list[Any]]:
     """Record with torch.autograd."""
     recording = nullcontext() if torch.is_grad_enabled() else torch.enable_grad()
@@ -153,16 +152,17 @@ def _graph_vjp(
         outputs, aux = f(fresh, constants)
 
     def pullback(cotangents: Leaves) -> list[Tensor]:
-        live = [(y, g) for y, g in zip(outputs, cotangents, strict=True) if y.requires_grad]
+        pairs = zip(outputs, cotangents, strict=True)
+        live = [pair for pair in pairs if pair[0].requires_grad]
         if not live:
             return [torch.zeros_like(x) for x in fresh]
         ys, seeds = zip(*live, strict=True)
-        nested = retain_graph and not _outermost(cotangents)
-        return list(
-            torch.autograd.grad(ys, fresh, seeds, retain_graph, nested, materialize_grads=True)
-        )
+        nested = not once and not _outermost(cotangents)
+        found = torch.autograd.grad(ys, fresh, seeds, not once, nested, allow_unused=True)
+        pairs = zip(found, fresh, strict=True)
+        return [torch.zeros_like(x) if g is None else g for g, x in pairs]
 
-    return _detach(outputs), pullback, _detach(aux)
+    return _detach(outputs), only_once(pullback) if once else pullback, _detach(aux)
 
 
 def _functional_vjp(

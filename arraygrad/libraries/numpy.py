@@ -56,9 +56,16 @@ def quick_functions() -> dict[str, Callable[..., Any]]:
         return total / (x.size // total.size)
 
     def broadcast_to(x: Array, /, shape: tuple[int, ...]) -> Array:
-        if x.shape == ():  # the constructor makes such a view ten times as fast
+        # The constructor makes such a view ten times as fast.
+        if x.shape == ():
             return ndarray(shape, x.dtype, x, 0, (0,) * len(shape))
-        return np.broadcast_to(x, shape)
+        if len(x.shape) != len(shape) or not x.flags.c_contiguous:
+            return np.broadcast_to(x, shape)
+        for a, b in zip(x.shape, shape, strict=True):
+            if a not in (1, b):
+                return np.broadcast_to(x, shape)  # which refuses
+        pairs = zip(x.strides, x.shape, shape, strict=True)
+        return ndarray(shape, x.dtype, x, 0, tuple([s if a == b else 0 for s, a, b in pairs]))
 
     def astype(x: Array, dtype: DType, /, *, copy: bool = True, device: str | None = None) -> Array:
         return x.astype(dtype, copy=copy)

@@ -1,6 +1,7 @@
 """What the leaves of one call have in common: library, autodiff, device, floating dtype."""
 
 from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 from arraygrad._namespace import (
@@ -22,13 +23,19 @@ Kind: TypeAlias = tuple[type, DType | None]
 Where: TypeAlias = Callable[[Any], str]
 """Spells where a leaf lies in the caller's arguments: for messages only."""
 
+_dtype_of = attrgetter("dtype")
+
 # NumPy's objects, strings and dates: arrays to NumPy, but not to the standard.
 _FOREIGN = frozenset("OSUTMmV")
 
 
 def kinds_of(leaves: list[Any]) -> tuple[Kind, ...]:
     """Return the kinds of some leaves."""
-    return tuple([(type(leaf), getattr(leaf, "dtype", None)) for leaf in leaves])
+    try:
+        dtypes = tuple(map(_dtype_of, leaves))
+    except AttributeError:  # not all are arrays
+        dtypes = tuple([getattr(leaf, "dtype", None) for leaf in leaves])
+    return tuple(zip(map(type, leaves), dtypes, strict=True))
 
 
 class Kinds:

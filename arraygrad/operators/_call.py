@@ -6,12 +6,12 @@ through untouched.
 """
 
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 from operator import index
 from typing import Any, TypeAlias
 
 from arraygrad._namespace import array_namespace
-from arraygrad._tree import flatten, flatten_with_paths, format_path, unflatten
+from arraygrad._tree import TreeDef, flatten, flatten_with_paths, format_path, unflatten
 from arraygrad._typing import Array, Leaves, Pullback
 from arraygrad.operators._arrays import Kinds, check_devices, kinds_of
 from arraygrad.operators._body import Body, record
@@ -32,19 +32,28 @@ def parse_argnums(argnums: Argnums) -> tuple[int, ...]:
 class Plan:
     """What is the same for all calls with arguments of one structure and leaves of like kinds."""
 
-    __slots__ = ("autodiff", "compares", "fixed", "places", "specs", "xp")
+    __slots__ = ("autodiff", "compares", "fixed", "order", "places", "rest", "specs", "xp")
 
-    def __init__(self, call: "Call", argnums: tuple[int, ...], kinds: Kinds, forced: str | None):
-        arguments = call.treedef.children()[0].children()
+    def __init__(
+        self, treedef: TreeDef, argnums: tuple[int, ...], kinds: Kinds, forced: str | None
+    ):
+        arguments = treedef.children()[0].children()
         stops = list(accumulate(spec.num_leaves for spec in arguments))
         numbers = _positions(argnums, len(arguments))
-        # For each differentiated argument: where its leaves stand, and its structure.
-        self.specs = [
-            (slice(stops[n] - arguments[n].num_leaves, stops[n]), arguments[n]) for n in numbers
-        ]
-        chosen = [i for span, _ in self.specs for i in range(span.start, span.stop)]
-        others = sorted(set(range(len(call.flat))).difference(chosen))
+        spans = [range(stops[n] - arguments[n].num_leaves, stops[n]) for n in numbers]
+        chosen = list(chain.from_iterable(spans))
+        others = sorted(set(range(treedef.num_leaves)).difference(chosen))
         self.places, self.fixed = kinds.variables(chosen), kinds.constants(others)
+        # What passes through, and where each leaf of the call stands in leaves + constants + rest.
+        self.rest = sorted(set(range(treedef.num_leaves)).difference(self.places, self.fixed))
+        number = {place: n for n, place in enumerate([*self.places, *self.fixed, *self.rest])}
+        self.order = [number[place] for place in range(treedef.num_leaves)]
+        # For each differentiated argument: its structure, and the numbers of its leaves; -1 stands
+        # for what has no gradient, and finds the `None` that ends a list.
+        self.specs = [
+            (arguments[n], [number[i] if number[i] < len(self.places) else -1 for i in span])
+            for n, span in zip(numbers, spans, strict=True)
+        ]
         self.xp, self.autodiff = kinds.xp, kinds.autodiff(forced)
         self.compares = kinds.may_differ_in_device
 
@@ -58,7 +67,7 @@ class Call:
     """The arrays of one call, who differentiates them, and the way back to the arguments."""
 
     __slots__ = (
-        "args", "autodiff", "constants", "flat", "kwargs", "leaves", "plan", "treedef", "xp",
+        "args", "autodiff", "constants", "kwargs", "leaves", "plan", "rest", "treedef", "xp",
     )  # fmt: skip
 
     def __init__(
@@ -69,13 +78,12 @@ class Call:
         autodiff: str | None = None,
     ) -> None:
         self.args, self.kwargs = args, kwargs
-        self.flat, self.treedef = flatten((args, kwargs))
-        key = (self.treedef, kinds_of(self.flat), argnums, autodiff)
+        flat, self.treedef = flatten((args, kwargs))
+        key = (self.treedef, kinds_of(flat), argnums, autodiff)
         plan = _plans.get(key)
-        flat = self.flat
         if plan is None:
             kinds = Kinds(flat, self.where)
-            plan = Plan(self, argnums, kinds, autodiff)
+            plan = Plan(self.treedef, argnums, kinds, autodiff)
             self.leaves = kinds.lift([flat[i] for i in plan.places])
             if kinds.floating and len(_plans) < _REMEMBERED:
                 _plans[key] = plan
@@ -84,6 +92,7 @@ class Call:
                 check_devices(flat, self.where)
             self.leaves = [flat[i] for i in plan.places]
         self.constants = [flat[i] for i in plan.fixed]
+        self.rest = [flat[i] for i in plan.rest]
         self.plan, self.xp, self.autodiff = plan, plan.xp, plan.autodiff
 
     def where(self, leaf: Any) -> str:
@@ -97,20 +106,16 @@ class Call:
 
     def arguments(self, leaves: Leaves, constants: Leaves) -> tuple[Any, dict[str, Any]]:
         """Rebuild the arguments around other arrays."""
-        flat = list(self.flat)
-        for place, x in zip(self.plan.places, leaves, strict=True):
-            flat[place] = x
-        for place, x in zip(self.plan.fixed, constants, strict=True):
-            flat[place] = x
-        args, kwargs = unflatten(self.treedef, flat)
+        given = leaves + constants + self.rest
+        args, kwargs = unflatten(self.treedef, map(given.__getitem__, self.plan.order))
         return args, kwargs
 
     def gradients(self, values: Leaves, argnums: Argnums) -> Any:
         """Shape one value per leaf like the differentiated arguments: bare for an int."""
-        flat: list[Any] = [None] * len(self.flat)
-        for place, value in zip(self.plan.places, values, strict=True):
-            flat[place] = value
-        trees = [unflatten(spec, flat[span]) for span, spec in self.plan.specs]
+        given = [*values, None]
+        trees = [
+            unflatten(spec, map(given.__getitem__, numbers)) for spec, numbers in self.plan.specs
+        ]
         return tuple(trees) if isinstance(argnums, Sequence) else trees[0]
 
     def vjp(self, body: Body, *, once: bool) -> tuple[list[Array], Pullback, Any]:
@@ -126,16 +131,6 @@ class Call:
             return outputs, rates, body.whole_aux(aux)
         outputs, rates, aux = self.autodiff.jvp(body, self.leaves, tangents, self.constants)
         return outputs, rates, body.whole_aux(aux)
-
-
-def _filled(leaves: list[Any], places: list[int], values: Leaves) -> Leaves:
-    """Return leaves with new values at ascending places."""
-    if len(places) == len(leaves):
-        return values
-    filled = list(leaves)
-    for place, value in zip(places, values, strict=True):
-        filled[place] = value
-    return filled
 
 
 def _positions(argnums: tuple[int, ...], count: int) -> tuple[int, ...]:

@@ -322,3 +322,24 @@ def test_a_closed_over_array_of_any_level_is_a_constant(level):
     step = np.asarray([1e-6, 0.0])
     slope = (f(x + step) - f(x - step)) / 2e-6
     assert ag.grad(f)(x)[0] == pytest.approx(float(slope), rel=1e-6)
+
+
+@pytest.mark.parametrize("reduce", [np.sum, np.mean])
+@pytest.mark.parametrize(
+    ("f", "slope"),
+    [
+        (lambda x: 3 * x, lambda x: 3 + 0 * x),
+        (lambda x: x / 4 - 2, lambda x: 0.25 + 0 * x),
+        (lambda x: 100 * (x * x) / 7, lambda x: 200 * x / 7),
+        (lambda x: 5 * x + 2 * x**2 - (1 - x), lambda x: 6 + 4 * x),
+        (lambda x: x * np.asarray(2.0) + x, lambda x: 3 + 0 * x),
+        (lambda x: -(x * np.asarray([2.0, 3.0, 4.0])), lambda x: -np.asarray([2.0, 3.0, 4.0])),
+    ],
+)
+def test_a_number_that_is_spread_over_a_cotangent_stays_right(reduce, f, slope):
+    x = np.asarray([0.5, -1.0, 2.0])
+    gradient = ag.grad(lambda x: reduce(f(x)))(x)
+    expected = slope(x) / (x.size if reduce is np.mean else 1)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-15)
+    gradient += 1  # an array of its own, not a view of one number
+    np.testing.assert_allclose(gradient, expected + 1, rtol=1e-15)

@@ -96,6 +96,7 @@ class ElementwiseRule:
         if self._library.cheap_zero_d:
             scope["constant"] = lambda value: self._xp.asarray(value, dtype=self._dtype)
             scope["array"] = type(scope["constant"](0))
+            scope["uniform"], scope["spread"] = _uniform, self._xp.broadcast_to
         name = f"<rule of {self.name}>"
         exec(compile(source, name, "exec"), scope)
         return scope["rule"]
@@ -111,6 +112,14 @@ class ElementwiseRule:
 def _conj(xp: Namespace, x: Any) -> Any:
     """Return the conjugate of an operand: an array or a Python number."""
     return xp.conj(x) if hasattr(x, "dtype") else x.conjugate()
+
+
+def _uniform(g: Any) -> tuple[Any, tuple[int, ...] | None]:
+    """Take a broadcast number, such as a sum's cotangent, down to the number; else keep it.
+
+    What follows multiplies a number instead of an array, until the first full-size factor.
+    """
+    return (g, None) if not g.size or any(g.strides) else (g[(0,) * g.ndim], g.shape)
 
 
 def _variables(expressions: Any) -> list[str]:
@@ -169,6 +178,8 @@ class _Printer:
         self.fresh: set[str] = set()
         self.constants: set[str] = set()
         self.last = {source: step.target for step in steps for source in step.sources}
+        quick = in_place and rule._library.cheap_zero_d and not rule.broadcast
+        self.thin = _thin(rule, steps) if quick else set()
 
     def step(self, step: Step, kept: frozenset[str]) -> None:
         """Print one step; what is `kept` is still needed, and not overwritten."""
@@ -240,6 +251,15 @@ def _constants(literals: set[str]) -> tuple[list[str], list[str]]:
     return once, each
 
 
+def _thin(rule: ElementwiseRule, steps: list[Step]) -> set[str]:
+    """Name what is a number where `g` is one, if anything is computed with it: see `_uniform`."""
+    full = {"y", *(f"x{n}" for n in rule.traced)}
+    thin = {"g"}
+    for step in steps:
+        (thin if full.isdisjoint(step.sources) else full).add(step.target)
+    return thin if len(thin) > 1 else set()
+
+
 def _reverse_source(rule: ElementwiseRule, *, in_place: bool, careful: bool = False) -> str:
     """Print a reverse function: what each traced operand's cotangent gets."""
     products = rule.products([variable("g")] * len(rule.traced), conjugate=True)
@@ -260,7 +280,12 @@ def _reverse_source(rule: ElementwiseRule, *, in_place: bool, careful: bool = Fa
     names = ", ".join(["_", "k", *rule.fields])
     once, each = _constants(printer.constants)
     head = "def rule(ct, own, g, r):" if in_place else "def rule(ct, own, g, r, xp):"
-    body = [f"    {line}" for line in (f"{names} = r", *each, *printer.lines)]
+    reduced = [
+        "shape = None",
+        "if not own[k] and type(g) is array and g.base is not None: g, shape = uniform(g)",
+    ]
+    start = reduced if printer.thin else []
+    body = [f"    {line}" for line in (f"{names} = r", *start, *each, *printer.lines)]
     return "\n".join([*once, head, *body, ""])
 
 
@@ -285,6 +310,11 @@ def _accumulate(
         lines.append(f"c = unbroadcast({space}, {value}, s{n})")
         owned = "1" if owned == "1" else f"1 if c is not {value} else {owned}"
         value = "c"
+    if output in printer.thin:
+        lines.append(f"mine = {owned}")
+        again = f"{value} = spread({value}, shape); mine = 0"
+        lines.append(f"if shape is not None and type({value}) is not array: {again}")
+        owned = "mine"
     plus, sign, owned = ("-", "-", "1") if negative else ("+", "", owned)
     lines.append(f"h = ct[i{n}]")
     if not printer.in_place:

@@ -11,6 +11,7 @@ from arraygrad._namespace import device_of
 from arraygrad._typing import Array, Namespace
 from arraygrad.autodiff.tape.record import Record
 from arraygrad.rules.primitives import set_at
+from arraygrad.rules.table import entry_of
 
 __all__ = ["STRUCTURAL", "StructuralRule", "accumulate"]
 
@@ -117,6 +118,48 @@ def _reduction(name: str, pull: Any, push: Any) -> Callable[[Any, Any], Callable
             y = value_of(value, axis=axis, keepdims=keepdims)
             k = tape.next()
             tape.append((rule, k, x._index, value.shape, axis, keepdims))
+            o = _new(cls)
+            o._value, o._index, o._tape = y, k, tape
+            return o
+
+        return function
+
+    return make
+
+
+class _ExtremumRule(StructuralRule):
+    """The largest or smallest elements: record `(rule, k, i, x, y, axis, keepdims)`."""
+
+    masks = True
+
+
+def _extremum(name: str) -> Callable[[Any, Any], Callable[..., Any]]:
+    entry = entry_of(name)
+    assert entry is not None
+    share = entry.rules[0]
+
+    def pull(xp: Namespace, g: Array, r: Record) -> Array:
+        _, _, _, x, y, axis, keepdims = r
+        shared: Array = share(xp, g, y, x, axis=axis, keepdims=keepdims)  # type: ignore[misc]
+        return shared
+
+    def push(xp: Namespace, t: Array, r: Record) -> Array:
+        shares = pull(xp, xp.ones_like(r[4]), r)
+        return xp.sum(shares * t, axis=r[5], keepdims=r[6])
+
+    def make(cls: Any, space: Any) -> Callable[..., Any]:
+        rule = _ExtremumRule(space.raw, pull, push, owns=True)
+        value_of = space.lower_function(name, cls._lower is not None)
+        call, bounds = space.call, (int, type(None))
+
+        def function(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
+            if type(x) is not cls or type(axis) not in bounds:
+                return call(name, x, axis=axis, keepdims=keepdims)
+            tape, value = x._tape, x._value
+            y = value_of(value, axis=axis, keepdims=keepdims)
+            k = tape.next()
+            tape.append((rule, k, x._index, value, y, axis, keepdims))
+            tape.masked = True
             o = _new(cls)
             o._value, o._index, o._tape = y, k, tape
             return o
@@ -253,7 +296,9 @@ def _getitem(cls: Any, space: Any) -> Callable[..., Any]:
 
 STRUCTURAL: dict[str, Callable[[Any, Any], Callable[..., Any]]] = {
     "getitem": _getitem,
+    "max": _extremum("max"),
     "mean": _reduction("mean", _pull_mean, _push_mean),
+    "min": _extremum("min"),
     "permute_dims": _permute_dims,
     "reshape": _reshape,
     "sum": _reduction("sum", _pull_sum, _push_sum),
