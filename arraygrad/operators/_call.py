@@ -106,7 +106,7 @@ class Call:
 
     def arguments(self, leaves: Leaves, constants: Leaves) -> tuple[Any, dict[str, Any]]:
         """Rebuild the arguments around other arrays."""
-        given = leaves + constants + self.rest
+        given = [*leaves, *constants, *self.rest]
         args, kwargs = unflatten(self.treedef, map(given.__getitem__, self.plan.order))
         return args, kwargs
 
