@@ -5,7 +5,7 @@ import math
 from arraygrad._typing import Array, Namespace
 from arraygrad.kernels.norms import abs_squared, root
 
-__all__ = ["adam", "adam_direction", "one_minus_power"]
+__all__ = ["adam", "adam_direction", "adam_ivy", "adam_paper", "one_minus_power"]
 
 
 def adam(
@@ -23,6 +23,44 @@ def adam(
     """Return the update -lr·delta and the new moments."""
     delta, m, v = adam_direction(xp, g, m, v, step, beta1, beta2, epsilon)
     return -lr * delta, m, v
+
+
+def adam_ivy(
+    xp: Namespace,
+    w: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    *,
+    learning_rate: Array,
+    step: Array,
+    beta1: Array,
+    beta2: Array,
+    epsilon: Array,
+) -> tuple[Array, Array, Array]:
+    """Return what `adam` does."""
+    return adam(xp, w, g, m, v, learning_rate, step, beta1, beta2, epsilon)
+
+
+def adam_paper(
+    xp: Namespace,
+    w: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    *,
+    learning_rate: Array,
+    step: Array,
+    beta1: Array,
+    beta2: Array,
+    epsilon: Array,
+) -> tuple[Array, Array, Array]:
+    """Return the update and the new moments; ε joins the root of the corrected ν."""
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * abs_squared(xp, g)
+    rate = learning_rate / one_minus_power(xp, beta1, step)
+    spread = one_minus_power(xp, beta2, step) ** -0.5
+    return -rate * m / (spread * root(xp, v) + epsilon), m, v
 
 
 def adam_direction(

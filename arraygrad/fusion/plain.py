@@ -1,0 +1,69 @@
+"""The plain expression: a kernel as it is written, on any library, traced or not.
+
+Computed in the widest of the arrays' dtypes, in float32 at least; each result has the dtype of
+the array it replaces.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from arraygrad._namespace import array_namespace, is_array, is_complex, is_floating, lift_constants
+from arraygrad._typing import Array, DType, Namespace
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    kernel: Callable[..., Any], arrays: Sequence[Array], scalars: Mapping[str, Any], *, add: bool
+) -> tuple[Array, ...]:
+    """Return a kernel's results: the update, or with `add` the new weights, and the new slots."""
+    arrays, scalars = _lifted(arrays, scalars)
+    xp = array_namespace(*arrays)
+    wide = _widest(xp, arrays)
+    operands = [_cast(xp, x, _like(xp, x, wide)) for x in arrays]
+    update, *slots = kernel(xp, *operands, **_scalars(xp, scalars, _real(xp, wide)))
+    first = operands[0] + update if add else update
+    kept = (arrays[0], *arrays[2 : 2 + len(slots)])
+    return tuple(_fit(xp, x, old.dtype) for x, old in zip((first, *slots), kept, strict=True))
+
+
+def _lifted(
+    arrays: Sequence[Array], scalars: Mapping[str, Any]
+) -> tuple[list[Array], dict[str, Any]]:
+    """Return all arrays traced where one of them is."""
+    named: dict[Any, Any] = dict(enumerate(arrays))
+    lifted = lift_constants({**named, **scalars})
+    return [lifted[n] for n in named], {name: lifted[name] for name in scalars}
+
+
+def _widest(xp: Namespace, arrays: Sequence[Array]) -> DType:
+    return xp.result_type(xp.float32, *(x.dtype for x in arrays if is_floating(xp, x.dtype)))
+
+
+def _like(xp: Namespace, x: Array, wide: DType) -> DType:
+    """Return the dtype in which an array takes part: real ones stay real."""
+    return wide if is_complex(xp, x.dtype) else _real(xp, wide)
+
+
+def _real(xp: Namespace, dtype: DType) -> DType:
+    if not is_complex(xp, dtype):
+        return dtype
+    return xp.float32 if dtype == xp.complex64 else xp.float64
+
+
+def _scalars(xp: Namespace, scalars: Mapping[str, Any], real: DType) -> dict[str, Any]:
+    """Return hyperparameters which do not promote: arrays in the real dtype of the computation."""
+    return {
+        name: _cast(xp, x, real) if is_array(x) and x.dtype != real else x
+        for name, x in scalars.items()
+    }
+
+
+def _cast(xp: Namespace, x: Array, dtype: DType) -> Array:
+    return x if x.dtype == dtype else xp.astype(x, dtype)
+
+
+def _fit(xp: Namespace, x: Array, dtype: DType) -> Array:
+    """Return a result in the dtype of what it replaces, as an array where NumPy makes scalars."""
+    fitted = _cast(xp, x, dtype)
+    return fitted if fitted.shape else fitted[...]

@@ -1,0 +1,172 @@
+"""Optimizers that are one kernel, run on every leaf.
+
+A kernel is `kernel(xp, w, g, *slots, *arrays, name=value, ...)`: it returns the update, to be
+added to `w`, and the new slots. Its keyword parameters are the optimizer's hyperparameters,
+`step` (counted from 1), and what `extra` brings.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from arraygrad import fusion
+from arraygrad._namespace import array_namespace
+from arraygrad._tree import flatten_with_paths, format_path, unflatten
+from arraygrad._typing import Array, Namespace, Tree
+from arraygrad.errors import HyperparameterError, ShapeError, StructureError
+from arraygrad.optimizers._hyperparameters import current, first_values
+from arraygrad.optimizers._protocol import Hyperparameter, Optimizer, State, checked_leaves
+from arraygrad.optimizers._trees import leaves_like
+
+__all__ = ["KernelOptimizer", "Slot", "copies", "real_zeros", "zeros"]
+
+Slot: TypeAlias = Callable[[Namespace, Array], Array]
+"""Makes one leaf of a slot before the first step: `(xp, w)` to an array."""
+
+
+def zeros(xp: Namespace, w: Array) -> Array:
+    """Start from zeros like the parameter."""
+    return xp.zeros_like(w)
+
+
+def real_zeros(xp: Namespace, w: Array) -> Array:
+    """Start from zeros that stay real where the parameter is complex: squared magnitudes."""
+    return xp.zeros_like(xp.real(w) if xp.isdtype(w.dtype, "complex floating") else w)
+
+
+def copies(xp: Namespace, w: Array) -> Array:
+    """Start from the parameter itself."""
+    return xp.asarray(w, copy=True)
+
+
+class KernelOptimizer(Optimizer):
+    """An optimizer that is one kernel, run on every leaf.
+
+    Parameters
+    ----------
+    name : str
+        The algorithm's name, for messages.
+    kernel : callable
+        The maths: see the module's docstring.
+    slots : mapping of str to callable
+        How each slot starts, by name, in the order in which the kernel takes and returns them.
+    hyperparameters : mapping of str to number, array or schedule
+        By the names of the kernel's keyword parameters.
+    needs_params : bool
+        Whether the kernel looks at `w`.
+    arrays : sequence of str
+        Trees of arrays that `extra` must bring, in the order in which the kernel takes them.
+    values : sequence of str
+        Numbers or 0-d arrays that `extra` must bring, by the names of keyword parameters.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        kernel: Callable[..., Any],
+        *,
+        slots: Mapping[str, Slot] | None = None,
+        hyperparameters: Mapping[str, Hyperparameter],
+        needs_params: bool = False,
+        arrays: Sequence[str] = (),
+        values: Sequence[str] = (),
+    ) -> None:
+        self.name, self.kernel = name, kernel
+        self._slots = dict(slots or {})
+        self._hyperparameters = dict(hyperparameters)
+        self._needs_params = needs_params
+        self._arrays, self._values = tuple(arrays), tuple(values)
+        self._takes_step = "step" in inspect.signature(kernel).parameters
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{name}={value!r}" for name, value in self._hyperparameters.items())
+        return f"<optimizer {self.name}({given})>"
+
+    def init(self, params: Tree, /) -> State:
+        """Return the state before the first step."""
+        leaves, treedef = checked_leaves(params, "params")
+        slots = {
+            name: unflatten(treedef, [start(array_namespace(w), w) for w in leaves])
+            for name, start in self._slots.items()
+        }
+        return State(0, first_values(self._hyperparameters), slots)
+
+    def update(
+        self, grads: Tree, state: State, params: Tree | None = None, **extra: Any
+    ) -> tuple[Tree, State]:
+        """Return what to add to the parameters, and the next state."""
+        if params is None and self._needs_params:
+            message = f"{self.name} looks at the parameters: pass `params`"
+            raise StructureError(message)
+        model, scalars = grads if params is None else params, self._scalars(state, extra)
+        columns, treedef = self._columns(model, grads, state, extra)
+        rows = [
+            fusion.evaluate(self.kernel, row, scalars, add=False)
+            for row in zip(*columns, strict=True)
+        ]
+        return self._result(treedef, rows, state, scalars)
+
+    def step(
+        self, params: Tree, grads: Tree, state: State, *, donate: bool = False, **extra: Any
+    ) -> tuple[Tree, State]:
+        """Return the parameters after one step, and the next state."""
+        scalars = self._scalars(state, extra)
+        columns, treedef = self._columns(params, grads, state, extra)
+        rows = fusion.evaluate_rows(
+            self.kernel, columns, scalars, slots=len(self._slots), donate=donate
+        )
+        return self._result(treedef, rows, state, scalars)
+
+    def _scalars(self, state: State, extra: dict[str, Any]) -> dict[str, Any]:
+        """Return the kernel's keyword arguments of this step."""
+        scalars = current(self._hyperparameters, state)
+        for name in (*self._values, *self._arrays):
+            if name not in extra:
+                message = f"{self.name} needs `{name}`: pass it to the step as {name}=..."
+                raise HyperparameterError(message)
+        scalars.update((name, extra[name]) for name in self._values)
+        if self._takes_step:
+            scalars["step"] = state.count + 1
+        return scalars
+
+    def _columns(
+        self, params: Tree, grads: Tree, state: State, extra: dict[str, Any]
+    ) -> tuple[list[list[Array]], Any]:
+        """Return the leaves of each tree that the kernel takes, and their structure."""
+        weights, treedef = checked_leaves(params, "params")
+        trees = {
+            "grads": grads,
+            **{f"state.slots[{name!r}]": state.slots[name] for name in self._slots},
+            **{name: extra[name] for name in self._arrays},
+        }
+        columns = [weights]
+        for name, tree in trees.items():
+            column = leaves_like(treedef, tree, argument=name, other="params")
+            if [x.shape for x in column] != [w.shape for w in weights]:
+                self._complain_of_shapes(params, name, column, weights)
+            columns.append(column)
+        return columns, treedef
+
+    def _complain_of_shapes(
+        self, params: Tree, name: str, column: list[Array], weights: list[Array]
+    ) -> None:
+        """Raise at the first leaf whose shape is not its parameter's; slots may have their own."""
+        if name.startswith("state."):
+            return
+        for (path, x), w in zip(
+            zip(flatten_with_paths(params)[0], column, strict=True), weights, strict=True
+        ):
+            if x.shape != w.shape:
+                where = f"`{name}` at {format_path(path)}"
+                message = f"{where} has shape {tuple(x.shape)}, the parameter {tuple(w.shape)}"
+                raise ShapeError(message)
+
+    def _result(
+        self, treedef: Any, rows: list[Any], state: State, scalars: dict[str, Any]
+    ) -> tuple[Tree, State]:
+        """Shape the rows that a kernel returned as trees, and make the next state."""
+        columns = list(zip(*rows, strict=True)) or [()] * (1 + len(self._slots))
+        first, *rest = (unflatten(treedef, column) for column in columns)
+        kept = {name: scalars[name] for name in self._hyperparameters}
+        slots = dict(zip(self._slots, rest, strict=True))
+        return first, State(state.count + 1, kept, slots)

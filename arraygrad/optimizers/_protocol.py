@@ -1,0 +1,177 @@
+"""What an optimizer is: `init`, `update` and `step`, as optax shapes them, and its state."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+from arraygrad._namespace import array_namespace, is_array, is_floating
+from arraygrad._tree import flatten, flatten_with_paths, format_path, unflatten
+from arraygrad._typing import Array, Tree
+from arraygrad.errors import DtypeError, StructureError
+from arraygrad.optimizers._trees import leaves_like
+
+__all__ = [
+    "Hyperparameter",
+    "Optimizer",
+    "State",
+    "Transformation",
+    "apply_updates",
+    "checked_leaves",
+]
+
+Hyperparameter: TypeAlias = float | Array | Callable[[Any], Any]
+"""A number, a 0-d array, or a schedule: a function of the number of steps done so far."""
+
+
+class State(NamedTuple):
+    """What an optimizer remembers: a tuple of trees, readable and replaceable.
+
+    Attributes
+    ----------
+    count : int or 0-d array
+        The number of steps done.
+    hyperparameters : dict
+        Those that the last step used, by name. A new value takes effect at the next step, unless
+        the hyperparameter is a schedule: `state._replace(hyperparameters={...})`.
+    slots : dict
+        Trees shaped like the parameters, by name: moments, for example.
+    """
+
+    count: Any
+    hyperparameters: dict[str, Any]
+    slots: dict[str, Tree]
+
+
+class Transformation(Protocol):
+    """What takes part in a `chain`: ours, or one of optax."""
+
+    def init(self, params: Tree, /) -> Any:
+        """Return the first state."""
+
+    def update(self, updates: Tree, state: Any, params: Tree | None = None, /) -> Any:
+        """Return the transformed updates, and the next state."""
+
+
+class Optimizer:
+    """An optimizer, or a transformation of gradients.
+
+    Unpacks as `(init, update)`, so that optax takes it on jax arrays.
+    """
+
+    def init(self, params: Tree, /) -> Any:
+        """Return the state before the first step."""
+        raise NotImplementedError
+
+    def update(
+        self, grads: Tree, state: Any, params: Tree | None = None, **extra: Any
+    ) -> tuple[Tree, Any]:
+        """Return what to add to the parameters, and the next state.
+
+        Parameters
+        ----------
+        grads : tree of arrays
+            The gradients, shaped like the parameters.
+        state
+            The state that `init` or the last step returned.
+        params : tree of arrays, optional
+            The parameters, for optimizers that look at them (weight decay, norms).
+        **extra
+            What some optimizers ask for beside: `value`, `noise`, `hessian_diagonal`.
+
+        Returns
+        -------
+        updates : tree of arrays
+        state
+        """
+        raise NotImplementedError
+
+    def step(
+        self, params: Tree, grads: Tree, state: Any, *, donate: bool = False, **extra: Any
+    ) -> tuple[Tree, Any]:
+        """Return the parameters after one step, and the next state.
+
+        Parameters
+        ----------
+        params, grads : tree of arrays
+            The parameters and their gradients.
+        state
+            The state that `init` or the last step returned.
+        donate : bool
+            Whether the arrays of `params` and `state` may be overwritten: use what is returned,
+            not what was given. Without, nothing that was given changes.
+        **extra
+            As for `update`.
+
+        Returns
+        -------
+        params : tree of arrays
+        state
+        """
+        updates, state = self.update(grads, state, params, **extra)
+        return apply_updates(params, updates), state
+
+    def __iter__(self) -> Iterator[Any]:
+        """Unpack as optax does: `init, update = optimizer`."""
+        yield self.init
+        yield self.update
+
+
+def apply_updates(params: Tree, updates: Tree) -> Tree:
+    """Return the parameters with updates added, in the dtypes of the parameters.
+
+    Parameters
+    ----------
+    params : tree of arrays
+        The parameters.
+    updates : tree of arrays
+        What to add, shaped like `params`.
+
+    Returns
+    -------
+    tree of arrays
+
+    Raises
+    ------
+    StructureError
+        If the trees differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from arraygrad.optimizers import apply_updates
+    >>> apply_updates({"w": np.asarray([1.0, 2.0])}, {"w": np.asarray([0.5, 0.5])})
+    {'w': array([1.5, 2.5])}
+    """
+    leaves, treedef = flatten(params)
+    added = leaves_like(treedef, updates, argument="updates", other="params")
+    return unflatten(treedef, [_add(w, u) for w, u in zip(leaves, added, strict=True)])
+
+
+def _add(w: Array, u: Array) -> Array:
+    """Return a sum in the dtype of its first operand."""
+    total = w + u
+    if total.dtype != w.dtype:
+        total = array_namespace(total).astype(total, w.dtype)
+    return total if total.shape else total[...]  # an array, where NumPy makes 0-d scalars
+
+
+def checked_leaves(tree: Tree, argument: str) -> tuple[list[Array], Any]:
+    """Return the leaves of a tree of floating arrays, and its structure.
+
+    Raises
+    ------
+    StructureError
+        If there is no tree.
+    DtypeError
+        If a leaf is no floating array; the message names its path.
+    """
+    if tree is None:
+        message = f"`{argument}` must be an array or a tree of arrays, got None"
+        raise StructureError(message)
+    leaves, treedef = flatten(tree)
+    for n, x in enumerate(leaves):
+        if not (is_array(x) and is_floating(array_namespace(x), x.dtype)):
+            what = f"dtype {x.dtype}" if is_array(x) else type(x).__name__
+            path = format_path(flatten_with_paths(tree)[0][n])
+            message = f"`{argument}` at {path} must be a floating array, got {what}"
+            raise DtypeError(message)
+    return leaves, treedef
