@@ -6,6 +6,7 @@ from typing import Any
 from arraygrad._typing import Array, DType, Namespace
 from arraygrad.libraries.generic import Library, assign, quiet_numpy
 from arraygrad.libraries.indexing import is_basic, is_mask, positions
+from arraygrad.libraries.numpy_sums import quick_sums
 
 __all__ = ["LIBRARY"]
 
@@ -43,17 +44,7 @@ def quick_functions() -> dict[str, Callable[..., Any]]:
     """Return what skips NumPy's dispatch: it costs more than small arrays take."""
     import numpy as np
 
-    add: Callable[..., Array] = np.add.reduce
     ndarray = np.ndarray
-
-    def sum(x: Array, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Array:
-        return add(x, axis, dtype, None, keepdims)
-
-    def mean(x: Array, /, *, axis: Any = None, keepdims: bool = False) -> Array:
-        if x.dtype.kind not in "fc" or x.dtype.itemsize < 4 or not x.size:
-            return np.mean(x, axis=axis, keepdims=keepdims)
-        total = add(x, axis, None, None, keepdims)
-        return total / (x.size // total.size)
 
     def broadcast_to(x: Array, /, shape: tuple[int, ...]) -> Array:
         # The constructor makes such a view ten times as fast.
@@ -84,11 +75,10 @@ def quick_functions() -> dict[str, Callable[..., Any]]:
         "astype": astype,
         "broadcast_to": broadcast_to,
         "matmul": np.matmul,
-        "mean": mean,
         "permute_dims": lambda x, /, axes: x.transpose(axes),
         "reshape": reshape,
-        "sum": sum,
         "where": where,
+        **quick_sums(),
     }
 
 
