@@ -44,6 +44,14 @@ def _divide(x: float, y: float) -> float:
     return math.nan if x == 0 or x != x else math.copysign(math.inf, x) * math.copysign(1, y)
 
 
+def _power(x: float, y: float) -> float:
+    try:
+        power = x**y
+    except (OverflowError, ZeroDivisionError):
+        return math.inf
+    return math.nan if isinstance(power, complex) else float(power)
+
+
 class _Numbers:
     """The standard's elementwise functions, for Python numbers."""
 
@@ -60,14 +68,14 @@ class _Numbers:
     log1p = staticmethod(_total(math.log1p))
     maximum = staticmethod(max)
     minimum = staticmethod(min)
-    pow = staticmethod(lambda x, y: x**y)
+    pow = staticmethod(_power)
     sign = staticmethod(lambda x: float((x > 0) - (x < 0)))
     sin = staticmethod(_total(math.sin))
     sqrt = staticmethod(_total(math.sqrt))
     tanh = staticmethod(_total(math.tanh))
 
     @staticmethod
-    def astype(x: Any, dtype: Any, /) -> float:
+    def astype(x: Any, dtype: Any = None, /) -> float:
         """Return a truth value or a number as a float."""
         return float(x)
 

@@ -1,4 +1,4 @@
-"""Symbols of Array API formulas: what rules, and later kernels, are compiled from.
+"""Symbols of Array API formulas: what rules and kernels are compiled from.
 
 A formula written for arrays is called once with symbols instead. What comes back is a small
 expression; `linearize` turns several of them into one list of steps, each common subterm once.
@@ -19,10 +19,10 @@ def _operator(sign: str) -> tuple[Callable[..., "Symbol"], Callable[..., "Symbol
     """Return the method of a binary operator, and its reflection."""
 
     def forward(self: "Symbol", other: Any) -> "Symbol":
-        return Symbol(sign, self, number(other))
+        return type(self)(sign, self, number(other))
 
     def reflected(self: "Symbol", other: Any) -> "Symbol":
-        return Symbol(sign, number(other), self)
+        return type(self)(sign, number(other), self)
 
     return forward, reflected
 
@@ -54,13 +54,13 @@ class Symbol:
         return self.operator == "number" and bool(self.arguments[0] == value)
 
     def __neg__(self) -> "Symbol":
-        return self.arguments[0] if self.operator == "negative" else Symbol("negative", self)
+        return self.arguments[0] if self.operator == "negative" else type(self)("negative", self)
 
     def __pos__(self) -> "Symbol":
         return self
 
     def __invert__(self) -> "Symbol":
-        return Symbol("~", self)
+        return type(self)("~", self)
 
     __add__, __radd__ = _operator("+")
     __sub__, __rsub__ = _operator("-")

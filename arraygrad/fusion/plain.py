@@ -10,7 +10,20 @@ from typing import Any
 from arraygrad._namespace import array_namespace, is_array, is_complex, is_floating, lift_constants
 from arraygrad._typing import Array, DType, Namespace
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "evaluate_rows"]
+
+
+def evaluate_rows(
+    kernel: Callable[..., Any],
+    rows: Sequence[Sequence[Array]],
+    scalars: Mapping[str, Any],
+    *,
+    slots: int,
+    add: bool,
+    donate: bool,
+) -> list[tuple[Array, ...]]:
+    """Return a kernel's results for every leaf: see `arraygrad.fusion`."""
+    return [evaluate(kernel, row, scalars, add=add) for row in rows]
 
 
 def evaluate(
@@ -21,7 +34,8 @@ def evaluate(
     xp = array_namespace(*arrays)
     wide = _widest(xp, arrays)
     operands = [_cast(xp, x, _like(xp, x, wide)) for x in arrays]
-    update, *slots = kernel(xp, *operands, **_scalars(xp, scalars, _real(xp, wide)))
+    found = kernel(xp, *operands, **_scalars(xp, scalars, _real(xp, wide)))
+    update, *slots = found if isinstance(found, tuple) else (found,)
     first = operands[0] + update if add else update
     kept = (arrays[0], *arrays[2 : 2 + len(slots)])
     return tuple(_fit(xp, x, old.dtype) for x, old in zip((first, *slots), kept, strict=True))

@@ -100,10 +100,7 @@ class KernelOptimizer(Optimizer):
             raise StructureError(message)
         model, scalars = grads if params is None else params, self._scalars(state, extra)
         columns, treedef = self._columns(model, grads, state, extra)
-        rows = [
-            fusion.evaluate(self.kernel, row, scalars, add=False)
-            for row in zip(*columns, strict=True)
-        ]
+        rows = self._run(columns, scalars, add=False, donate=False)
         return self._result(treedef, rows, state, scalars)
 
     def step(
@@ -112,10 +109,17 @@ class KernelOptimizer(Optimizer):
         """Return the parameters after one step, and the next state."""
         scalars = self._scalars(state, extra)
         columns, treedef = self._columns(params, grads, state, extra)
-        rows = fusion.evaluate_rows(
-            self.kernel, columns, scalars, slots=len(self._slots), donate=donate
-        )
+        rows = self._run(columns, scalars, add=True, donate=donate)
         return self._result(treedef, rows, state, scalars)
+
+    def _run(
+        self, columns: list[list[Array]], scalars: dict[str, Any], *, add: bool, donate: bool
+    ) -> list[tuple[Array, ...]]:
+        """Run the kernel on every leaf."""
+        rows, slots = list(zip(*columns, strict=True)), len(self._slots)
+        return fusion.evaluate_rows(
+            self.kernel, rows, scalars, slots=slots, add=add, donate=donate
+        )
 
     def _scalars(self, state: State, extra: dict[str, Any]) -> dict[str, Any]:
         """Return the kernel's keyword arguments of this step."""

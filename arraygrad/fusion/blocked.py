@@ -1,0 +1,235 @@
+"""NumPy without extras: ufuncs on blocks that stay in the cache, writing into reused scratch.
+
+A stage of a program is printed as one function, which walks over the elements block by block.
+Every step has its destination: the output itself where nobody reads any more what it replaces,
+else a register of scratch that is free.
+"""
+
+import threading
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from arraygrad._typing import DType
+from arraygrad.expression import Step
+from arraygrad.fusion.program import Program, Stage, is_literal
+from arraygrad.fusion.threads import split
+
+__all__ = ["BLOCK", "prepare", "source_of"]
+
+BLOCK = 32_768
+"""Elements per block: a handful of registers of float32 fit the second-level cache."""
+
+_UFUNCS = {
+    "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "**": "power", "<": "less",
+    "<=": "less_equal", ">": "greater", ">=": "greater_equal", "==": "equal", "!=": "not_equal",
+    "&": "logical_and", "|": "logical_or", "~": "logical_not", "abs": "absolute",
+}  # fmt: skip
+_TRUTH = frozenset({"<", "<=", ">", ">=", "==", "!=", "&", "|", "~"})
+_POWERS = {"2": "square", "2.0": "square", "0.5": "sqrt"}
+
+
+class _Printer:
+    """Prints one stage; knows which registers are free."""
+
+    def __init__(self, program: Program, number: int) -> None:
+        self.program, self.stage = program, program.stages[number]
+        self.steps = _without_squares(self.stage, program)
+        self.last = _last_uses(self.steps, self.stage)
+        self.place: dict[str, str] = {}  # of every name, the variable that holds its block
+        self.free: dict[str, list[str]] = {"r": [], "b": []}
+        self.count = {"r": 0, "b": 0}
+        self.literals: dict[str, str] = {}
+        self.views: dict[str, str] = {}  # variables of a block, and the arrays they are views of
+        self.lines: list[str] = []
+        self.finished: list[str] = []  # slots that are complete, and may hold denormal numbers
+
+    def print(self) -> str:
+        """Return the source of the stage's function."""
+        for position, step in enumerate(self.steps):
+            self._print_step(position, step)
+        sums = [self._sum(step) for step in self.stage.sums]
+        self._write_late()
+        names = sorted(n for n in self.stage.sources if n in self.program.scalar_names)
+        head = [f"{name} = constant({name!r})" for name in names]
+        head += [f"{variable} = arrays[{name!r}]" for variable, name in self._arrays()]
+        head += [f"total{n} = 0.0" for n in range(len(sums))]
+        body = [f"{view} = {array}[i:j]" for view, array in self.views.items()]
+        body += [f"{v} = {v}_whole[: j - i]" for v in self._registers()]
+        head += [f"{v}_whole = scratch({v!r}, stop - start)" for v in self._registers()]
+        body += [*self.lines, *self._flushed(), *sums]
+        loop = ["for i in range(start, stop, block):", "    j = min(i + block, stop)"]
+        loop += [f"    {line}" for line in body]
+        totals = ", ".join(f"total{n}" for n in range(len(sums)))
+        lines = [*head, *loop, f"return [{totals}]"]
+        start = "def stage(start, stop, block, arrays, constant, scratch, flush):"
+        return "\n".join([start, *(f"    {line}" for line in lines), ""])
+
+    def _arrays(self) -> list[tuple[str, str]]:
+        return [(array, array.removesuffix("_array")) for array in self.views.values()]
+
+    def _registers(self) -> list[str]:
+        return [f"{kind}{n}" for kind, count in self.count.items() for n in range(count)]
+
+    def _view(self, name: str) -> str:
+        """Return the variable that holds this block of an array of the caller's."""
+        self.views[name] = f"{name}_array"
+        return name
+
+    def _operand(self, name: str) -> str:
+        if is_literal(name):
+            return self.literals.setdefault(name, f"literal{len(self.literals)}")
+        if name in self.program.scalar_names:
+            return name
+        return self.place.get(name) or self._view(name)
+
+    def _print_step(self, position: int, step: Step) -> None:
+        operands = [self._operand(s) for s in step.sources]
+        if step.operator != "where":  # which writes twice
+            self._release(position, step)
+        target = self._destination(position, step)
+        if step.operator == "where":
+            condition, chosen, other = operands
+            self.lines.append(f"copyto({target}, {other})")
+            self.lines.append(f"copyto({target}, {chosen}, where={condition})")
+            self._release(position, step)
+        elif step.operator == "astype":
+            self.lines.append(f"copyto({target}, {operands[0]})")
+        elif step.operator == "**" and step.sources[1] in _POWERS:
+            self.lines.append(f"{_POWERS[step.sources[1]]}({operands[0]}, {target})")
+        else:
+            name = _UFUNCS.get(step.operator, step.operator)
+            self.lines.append(f"{name}({', '.join(operands)}, {target})")
+
+    def _release(self, position: int, step: Step) -> None:
+        """Free the registers of operands that nobody reads later."""
+        for name in set(step.sources):
+            place = self.place.get(name, "")
+            if self.last.get(name) == position and place[:1] in self.free and place[1:].isdigit():
+                self.free[place[0]].append(place)
+
+    def _destination(self, position: int, step: Step) -> str:
+        """Return where a step writes: an output, a kept array, or a register."""
+        target = step.target
+        if target in self.program.kept:
+            place = self._view(target)
+        elif target in self.program.outputs and not self._read_later(position, target):
+            n = self.program.outputs.index(target)
+            place = self._view(f"out{n}")
+            if n:
+                self.finished.append(place)
+        else:
+            kind = "b" if step.operator in _TRUTH else "r"
+            place = self.free[kind].pop() if self.free[kind] else self._new(kind)
+        self.place[target] = place
+        return place
+
+    def _new(self, kind: str) -> str:
+        self.count[kind] += 1
+        return f"{kind}{self.count[kind] - 1}"
+
+    def _read_later(self, position: int, output: str) -> bool:
+        """Say whether what an output replaces is read after this step, in this stage."""
+        old = self.program.replaced[self.program.outputs.index(output)]
+        later = (*self.steps[position + 1 :], *self.stage.sums)
+        return any(old in step.sources for step in later)
+
+    def _write_late(self) -> None:
+        """Copy outputs that had to wait to their places; inputs handed through as well."""
+        final = self.stage is self.program.stages[-1]
+        for n, output in enumerate(self.program.outputs):
+            here = output in self.stage.targets and output not in self.program.late
+            waited = final and (output in self.program.late or output in self.program.inputs)
+            if (here and not self.place[output].startswith("out")) or waited:
+                place = self._view(f"out{n}")
+                self.lines.append(f"copyto({place}, {self._operand(output)})")
+                if n:
+                    self.finished.append(place)
+
+    def _sum(self, step: Step) -> str:
+        """Print how a block's share of a sum is added up."""
+        n = self.stage.sums.index(step)
+        source = step.sources[0]
+        made = next((s for s in self.stage.steps if s.target == source), None)
+        if made is not None and made not in self.steps:
+            left, right = (self._operand(s) for s in made.sources)
+            return f"total{n} += float(dot({left}, {right}))"
+        return f"total{n} += float(total({self._operand(source)}))"
+
+    def _flushed(self) -> list[str]:
+        """Print how denormal numbers, on which arithmetic is slow, become zeros."""
+        if not self.finished:
+            return []
+        gradient = self._operand(self.program.inputs[1])
+        sweep = [
+            f"    add({x}, tiny, {x}); subtract({x}, tiny, {x})"
+            for x in dict.fromkeys(self.finished)
+        ]
+        return [f"if flush or not {gradient}.any():", *sweep]
+
+
+def _without_squares(stage: Stage, program: Program) -> list[Step]:
+    """Drop products that are only summed: a dot product does both."""
+    read = [s for later in program.stages for step in later.steps for s in step.sources]
+    summed = [step.sources[0] for step in stage.sums]
+    only = {name for name in summed if name not in read and name not in program.outputs}
+    return [s for s in stage.steps if not (s.operator == "*" and s.target in only)]
+
+
+def _last_uses(steps: list[Step], stage: Stage) -> dict[str, int]:
+    """Return after which step each name is read no more; what is summed lives to the end."""
+    last = {source: n for n, step in enumerate(steps) for source in step.sources}
+    made = {step.target: step for step in stage.steps}
+    kept = {step.target for step in steps}
+    for total in stage.sums:
+        name = total.sources[0]
+        for read in (name,) if name in kept or name not in made else made[name].sources:
+            last[read] = len(steps)
+    return last
+
+
+def source_of(program: Program, number: int) -> str:
+    """Return the source of a stage, to be read."""
+    return _Printer(program, number).print()
+
+
+@lru_cache(maxsize=1000)
+def prepare(program: Program, dtype: DType) -> list[Callable[..., list[float]]]:
+    """Return a function for each stage: `(size, arrays, known, flush)` to its sums."""
+    return [_stage(program, n, dtype) for n in range(len(program.stages))]
+
+
+def _stage(program: Program, number: int, dtype: DType) -> Callable[..., list[float]]:
+    import numpy as np
+
+    printer = _Printer(program, number)
+    source = printer.print()
+    scope: dict[str, Any] = {**vars(np), "total": np.add.reduce, "float": float, "min": min}
+    info = np.finfo(dtype)
+    scope["tiny"] = np.asarray(info.smallest_normal / info.eps, dtype)
+    scope |= {name: np.asarray(float(x), dtype) for x, name in printer.literals.items()}
+    exec(compile(source, f"<fused {program.name}>", "exec"), scope)
+    walk = scope["stage"]
+    block = BLOCK * 4 // np.dtype(dtype).itemsize
+    local = threading.local()
+
+    def scratch(name: str, size: int) -> Any:
+        """Return a register, this thread's own."""
+        registers = local.__dict__
+        if name not in registers:
+            registers[name] = np.empty(block, bool if name[0] == "b" else dtype)
+        return registers[name]
+
+    def run(size: int, arrays: dict[str, Any], known: dict[str, float], flush: bool) -> list[float]:
+        """Walk over all elements, in several threads where that pays."""
+
+        def constant(name: str) -> Any:
+            return np.asarray(known[name], dtype)
+
+        def part(start: int, stop: int) -> list[float]:
+            found: list[float] = walk(start, stop, block, arrays, constant, scratch, flush)
+            return found
+
+        return split(part, size, block)
+
+    return run

@@ -1,0 +1,111 @@
+"""What will run, when a kernel meets certain arrays: text to be read."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from arraygrad._namespace import array_namespace, library_name
+from arraygrad._typing import Array
+from arraygrad.expression import Step
+from arraygrad.fusion import blocked, host, loop, memory
+from arraygrad.fusion.program import Program
+from arraygrad.fusion.switch import chosen
+from arraygrad.libraries import library_of
+
+__all__ = ["explain"]
+
+
+def explain(kernel: Any, *arrays: Array) -> str:
+    """Say how a kernel runs on some arrays.
+
+    Parameters
+    ----------
+    kernel : callable or KernelOptimizer
+        A formula `kernel(xp, w, g, *slots, **hyperparameters)`, or an optimizer that has one.
+    *arrays : array
+        What it is given: the parameter, its gradient, the slots in their order. With an
+        optimizer the parameter is enough: gradient and slots are like it.
+
+    Returns
+    -------
+    str
+        The executor and why; then, if the kernel is fused, its stages: the scalars that are
+        computed once, the steps for each element, the sums; and the code that was printed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from arraygrad.fusion import use_executor
+    >>> from arraygrad.fusion.explain import explain
+    >>> from arraygrad.kernels.gradient_descent import gradient_descent
+    >>> with use_executor("blocked"):
+    ...     print(explain(gradient_descent, np.ones(3), np.ones(3)))
+    gradient_descent on numpy, float64, 3 elements: cache-blocked NumPy
+    stage 0
+      once          t0 = -lr
+      each element  t1 = t0 * g
+      each element  t2 = w + t1
+      out           w <- t2
+    """
+    slots = getattr(kernel, "slots", None)
+    if slots is not None:
+        arrays = (arrays[0], arrays[0], *slots(arrays[0])) if len(arrays) == 1 else arrays
+        kernel = kernel.kernel
+    return "\n".join(_lines(kernel, arrays))
+
+
+def _lines(kernel: Callable[..., Any], arrays: tuple[Array, ...]) -> Iterator[str]:
+    w = arrays[0]
+    xp = array_namespace(w)
+    name = getattr(kernel, "__name__", repr(kernel))
+    head = f"{name} on {library_name(xp)}, {w.dtype}, {w.size} elements: "
+    slots = _slots(kernel, arrays)
+    if chosen() == "plain":
+        yield head + "the plain expression, as was asked for"
+        return
+    executor = library_of(xp).executor
+    if executor != "host":
+        yield head + _OTHERS[executor]
+        return
+    views = host.views_of(arrays, slots)
+    program = None if views is None else host.program_for(kernel, arrays, views, slots, True)
+    if views is None or program is None:
+        reason = "arrays that cannot be fused" if views is None else "not elementwise"
+        yield head + f"the plain expression ({reason})"
+        return
+    yield head + _HOSTS[memory.executor(views[0].size)]
+    yield from _stages(program)
+
+
+_OTHERS = {
+    "cupy": "one CuPy elementwise kernel",
+    "jax": "jax.jit, all leaves at once",
+    "plain": "the plain expression",
+}
+_HOSTS = {blocked: "cache-blocked NumPy", loop: "a loop compiled by numba"}
+
+
+def _slots(kernel: Callable[..., Any], arrays: tuple[Array, ...]) -> int:
+    """Return how many slots there are: positional arrays after parameter and gradient."""
+    kinds = [p.kind for p in inspect.signature(kernel).parameters.values()]
+    positional = sum(kind is not inspect.Parameter.KEYWORD_ONLY for kind in kinds) - 1
+    return min(positional, len(arrays)) - 2
+
+
+def _stages(program: Program) -> Iterator[str]:
+    for n, stage in enumerate(program.stages):
+        yield f"stage {n}"
+        yield from (f"  once          {_spelt(step)}" for step in stage.scalars)
+        yield from (f"  each element  {_spelt(step)}" for step in stage.steps)
+        yield from (f"  total         {_spelt(step)}" for step in stage.sums)
+        for old, new in zip(program.replaced, program.outputs, strict=True):
+            if new in stage.targets:
+                yield f"  out           {old} <- {new}"
+
+
+def _spelt(step: Step) -> str:
+    if step.operator == "negative":
+        return f"{step.target} = -{step.sources[0]}"
+    if step.operator.isidentifier():
+        return f"{step.target} = {step.operator}({', '.join(step.sources)})"
+    return f"{step.target} = {f' {step.operator} '.join(step.sources)}"

@@ -1,0 +1,167 @@
+"""numba, where it is installed: each stage is one compiled loop over the elements.
+
+The loop is printed to a file in a folder of its own, so that numba can keep the machine code on
+disk from one process to the next.
+"""
+
+import hashlib
+import importlib.util
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from arraygrad._typing import DType
+from arraygrad.expression import Step
+from arraygrad.fusion.program import Program, is_literal
+from arraygrad.fusion.threads import thread_count
+
+__all__ = ["available", "prepare", "source_of"]
+
+_SERIAL_BELOW = 65_536
+"""Elements: below, waking other threads costs more than they save."""
+
+_CALLS = {
+    "abs": "abs({0})",
+    "astype": "real(1.0 if {0} else 0.0)",
+    "maximum": "({0} if {0} >= {1} or {0} != {0} else {1})",
+    "minimum": "({0} if {0} <= {1} or {0} != {0} else {1})",
+    "negative": "(-{0})",
+    "sign": "({0} if {0} != {0} else real(1.0 if {0} > 0 else (-1.0 if {0} < 0 else 0.0)))",
+    "square": "({0} * {0})",
+    "where": "({1} if {0} else {2})",
+    "&": "({0} and {1})",
+    "|": "({0} or {1})",
+    "~": "(not {0})",
+}
+_POWERS = {"2": "({0} * {0})", "2.0": "({0} * {0})", "0.5": "sqrt({0})"}
+
+
+@lru_cache(maxsize=1)
+def available() -> bool:
+    """Say whether numba is installed."""
+    return importlib.util.find_spec("numba") is not None
+
+
+def source_of(program: Program, number: int, dtype: str) -> str:
+    """Return the module that holds a stage's loop."""
+    stage = program.stages[number]
+    made = stage.targets
+    reads = [n for n in sorted(stage.sources) if not is_literal(n) and n not in made]
+    scalars = [n for n in reads if n in program.scalar_names]
+    arrays = [n for n in reads if n not in program.scalar_names]
+    writes = _writes(program, number)
+    extra = [a for a in writes if a not in arrays]
+    parameters = ", ".join(["size", *(f"{a}_array" for a in (*arrays, *extra)), *scalars])
+    body = [f"{a} = {a}_array[i]" for a in arrays]
+    body += [f"{step.target} = {_spelt(step)}" for step in stage.steps]
+    body += [f"{array}_array[i] = {value}" for array, value in writes.items()]
+    sums = range(len(stage.sums))
+    body += [f"total{n} += {stage.sums[n].sources[0]}" for n in sums]
+    totals = ", ".join(f"float(total{n})" for n in sums)
+    # Sums may be taken in any order: several elements at once. Else every operation rounds.
+    freedom = '{"reassoc", "nsz"}' if stage.sums else "False"
+    lines = [
+        f'"""{program.name}, stage {number}: printed by arraygrad.fusion.loop."""',
+        "from math import exp, expm1, log, log1p, sqrt, tanh",
+        "import numba",
+        f"from numpy import finfo, {dtype} as real",
+        "tiny = finfo(real).smallest_normal",
+        "",
+        f"def stage({parameters}):",
+        *(f"    total{n} = real(0.0)" for n in sums),
+        "    for i in numba.prange(size):",
+        *(f"        {line}" for line in body or ["pass"]),
+        f"    return [{totals}]" if stage.sums else "    return None",
+        "",
+        f'flags = {{"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {freedom}}}',
+        "serial = numba.njit(**flags)(stage)",
+        "parallel = numba.njit(parallel=True, **flags)(stage)",
+        f"arrays = {[*arrays, *extra]!r}",
+        f"scalars = {scalars!r}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _writes(program: Program, number: int) -> dict[str, str]:
+    """Return what a stage writes: for each array the expression of an element."""
+    stage = program.stages[number]
+    final = number == len(program.stages) - 1
+    found = {name: name for name in program.kept if name in stage.targets}
+    for n, output in enumerate(program.outputs):
+        late = output in program.late
+        if (output in stage.targets and not late) or (final and (late or output in program.inputs)):
+            # A moment that has become denormal slows all arithmetic down: it is zero.
+            zero = f"(real(0.0) if abs({output}) < tiny else {output})"
+            found[f"out{n}"] = zero if n else output
+    return found
+
+
+def _spelt(step: Step) -> str:
+    sources = [f"real({s})" if is_literal(s) else s for s in step.sources]
+    if step.operator == "**" and step.sources[1] in _POWERS:
+        return _POWERS[step.sources[1]].format(*sources)
+    if step.operator in _CALLS:
+        return _CALLS[step.operator].format(*sources)
+    if step.operator.isidentifier():
+        return f"real({step.operator}({', '.join(sources)}))"
+    return f"{sources[0]} {step.operator} {sources[1]}"
+
+
+@lru_cache(maxsize=1000)
+def prepare(program: Program, dtype: DType) -> list[Callable[..., list[float]]]:
+    """Return a function for each stage: `(size, arrays, known, flush)` to its sums."""
+    return [_stage(program, n, dtype) for n in range(len(program.stages))]
+
+
+def _stage(program: Program, number: int, dtype: DType) -> Callable[..., list[float]]:
+    import numba
+
+    module = _loaded(source_of(program, number, str(dtype)), f"{program.name}_{number}_{dtype}")
+    threads = min(thread_count(), numba.get_num_threads())
+    kind = dtype.type
+
+    def run(size: int, arrays: dict[str, Any], known: dict[str, float], flush: bool) -> list[float]:
+        """Run the loop, on several threads where that pays."""
+        loop = module.serial if size < _SERIAL_BELOW or threads < 2 else module.parallel
+        if loop is module.parallel:
+            numba.set_num_threads(threads)
+        operands = [arrays[name] for name in module.arrays]
+        return loop(size, *operands, *[kind(known[name]) for name in module.scalars]) or []
+
+    return run
+
+
+def _loaded(source: str, name: str) -> Any:
+    """Return the module of a source, from the folder where numba finds its machine code again."""
+    digest = hashlib.sha256(source.encode()).hexdigest()[:12]
+    path = _folder() / f"fused_{name}_{digest}.py"
+    if not path.exists():
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
+            file.write(source)
+        os.replace(file.name, path)  # at once: other processes may be looking
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@lru_cache(maxsize=1)
+def _folder() -> Path:
+    """Return the folder of the printed loops: `ARRAYGRAD_CACHE_DIR`, else the user's cache."""
+    given = os.environ.get("ARRAYGRAD_CACHE_DIR")
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = Path(given) if given else home / "arraygrad"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError:  # read-only: for this process alone
+        return Path(tempfile.mkdtemp(prefix="arraygrad"))

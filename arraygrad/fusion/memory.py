@@ -1,0 +1,53 @@
+"""Run a program on the host's memory: flat arrays in, flat arrays out.
+
+Outputs may be the inputs that they replace, the very same memory, and nothing else of the inputs.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from arraygrad._typing import Array, DType
+from arraygrad.fusion import blocked, loop
+from arraygrad.fusion.program import Program
+from arraygrad.fusion.switch import chosen
+
+__all__ = ["executor", "run"]
+
+_WORTH_COMPILING = 16_384
+"""Elements: below, NumPy is as quick, and need not be compiled."""
+
+_FLUSHED_EVERY = 16
+"""Steps between two walks that clear denormal numbers wherever they are."""
+
+
+def executor(size: int) -> Any:
+    """Return who runs programs of so many elements: `loop` (numba) or `blocked` (NumPy)."""
+    wanted = chosen()
+    if wanted == "numba" or (wanted is None and size >= _WORTH_COMPILING and loop.available()):
+        return loop
+    return blocked
+
+
+def run(
+    program: Program,
+    dtype: DType,
+    inputs: Sequence[Array],
+    outs: Sequence[Array],
+    scalars: Mapping[str, Any],
+) -> None:
+    """Compute a program's outputs into arrays, stage by stage."""
+    import numpy as np
+
+    size = outs[0].size
+    arrays = dict(zip(program.inputs, inputs, strict=True))
+    arrays.update((f"out{n}", out) for n, out in enumerate(outs))
+    arrays.update((name, np.empty(size, dtype)) for name in program.kept)
+    known = program.start(scalars)
+    flush = int(scalars.get("step", 0)) % _FLUSHED_EVERY == 0
+    stages = executor(size).prepare(program, dtype)
+    prepared = zip(program.stages, program.scalar_functions, stages, strict=True)
+    for stage, compute_scalars, walk in prepared:
+        compute_scalars(known)
+        if stage.steps or stage.sums or stage is program.stages[-1]:
+            found = walk(size, arrays, known, flush)
+            known.update(zip((step.target for step in stage.sums), found, strict=True))

@@ -1,0 +1,128 @@
+"""What a kernel becomes when it is traced: stages of elementwise steps, between them scalars.
+
+A step is scalar if no array enters it: it is computed once, with Python numbers. A sum over all
+elements ends a stage, for nothing that depends on it can start before it is known.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from arraygrad._numbers import NUMBERS
+from arraygrad.expression import Step
+
+__all__ = ["Program", "Stage", "is_literal"]
+
+
+def is_literal(name: str) -> bool:
+    """Say whether a source is a number, not a name."""
+    return not name.isidentifier()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What is computed in one walk over the elements."""
+
+    scalars: tuple[Step, ...]
+    """Computed first, of numbers."""
+
+    steps: tuple[Step, ...]
+    """Computed for each element."""
+
+    sums: tuple[Step, ...]
+    """Taken of results of the steps, or of inputs."""
+
+    @cached_property
+    def sources(self) -> frozenset[str]:
+        """All names that the walk reads."""
+        return frozenset(source for step in (*self.steps, *self.sums) for source in step.sources)
+
+    @cached_property
+    def targets(self) -> frozenset[str]:
+        """What the walk makes for each element."""
+        return frozenset(step.target for step in self.steps)
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A traced kernel."""
+
+    name: str
+    inputs: tuple[str, ...]
+    """The arrays: parameter, gradient, slots, and what else the kernel takes."""
+
+    hyperparameters: tuple[str, ...]
+    stages: tuple[Stage, ...]
+
+    outputs: tuple[str, ...]
+    """What holds the new parameter, or the update, and each new slot."""
+
+    replaced: tuple[str, ...]
+    """The inputs whose places the outputs take."""
+
+    @cached_property
+    def scalar_names(self) -> frozenset[str]:
+        """The names that stand for one number."""
+        made = (s.target for stage in self.stages for s in (*stage.scalars, *stage.sums))
+        return frozenset((*self.hyperparameters, *made))
+
+    @cached_property
+    def kept(self) -> tuple[str, ...]:
+        """The names of full-size results that a later stage reads, or that are written last."""
+        found = dict.fromkeys(
+            name
+            for n, stage in enumerate(self.stages)
+            for name in sorted(stage.targets)
+            if any(name in later.sources for later in self.stages[n + 1 :])
+        )
+        found.update(dict.fromkeys(self.late))
+        return tuple(found)
+
+    @cached_property
+    def late(self) -> tuple[str, ...]:
+        """The outputs that must wait, because a later stage still reads what they replace."""
+        return tuple(
+            output
+            for output, old in zip(self.outputs, self.replaced, strict=True)
+            for n, stage in enumerate(self.stages)
+            if output in stage.targets and any(old in s.sources for s in self.stages[n + 1 :])
+        )
+
+    @cached_property
+    def scalar_functions(self) -> tuple[Callable[[dict[str, float]], None], ...]:
+        """For each stage, what adds its scalars to those that are known."""
+        return tuple(_compiled(stage.scalars) for stage in self.stages)
+
+    def start(self, hyperparameters: Mapping[str, float]) -> dict[str, float]:
+        """Return the scalars that are known before the first stage."""
+        return {name: hyperparameters[name] for name in self.hyperparameters}
+
+
+def _compiled(steps: tuple[Step, ...]) -> Callable[[dict[str, float]], None]:
+    """Print scalar steps as one function of the known scalars."""
+    made = {step.target for step in steps}
+    names = sorted(
+        {s for step in steps for s in step.sources if not is_literal(s) and s not in made}
+    )
+    lines = [f"    {name} = known[{name!r}]" for name in names]
+    lines += [f"    {s.target} = known[{s.target!r}] = {_spelt(s)}" for s in steps]
+    source = "\n".join(["def function(known):", *(lines or ["    pass"])])
+    scope: dict[str, Any] = {"N": NUMBERS}
+    exec(compile(source, "<scalars of a kernel>", "exec"), scope)
+    function: Callable[[dict[str, float]], None] = scope["function"]
+    return function
+
+
+def _spelt(step: Step) -> str:
+    """Spell a scalar step in Python."""
+    named = {"/": "divide", "**": "pow"}
+    if step.operator in named:
+        return f"N.{named[step.operator]}({', '.join(step.sources)})"
+    if step.operator == "negative":
+        return f"-{step.sources[0]}"
+    if step.operator == "~":
+        return f"(not {step.sources[0]})"
+    if step.operator.isidentifier():
+        return f"N.{step.operator}({', '.join(step.sources)})"
+    return f"{step.sources[0]} {step.operator} {step.sources[1]}"

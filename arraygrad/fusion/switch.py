@@ -1,0 +1,67 @@
+"""Which executor runs kernels on the host: the quickest that is installed, or one by name."""
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from arraygrad.errors import HyperparameterError, MissingExtraError
+
+__all__ = ["EXECUTORS", "chosen", "use_executor"]
+
+EXECUTORS = ("plain", "blocked", "numba")
+
+_wanted: ContextVar[str | None] = ContextVar("arraygrad_executor", default=None)
+
+
+def chosen() -> str | None:
+    """Return the executor that was asked for: here, or by `ARRAYGRAD_EXECUTOR`."""
+    return _wanted.get() or os.environ.get("ARRAYGRAD_EXECUTOR") or None
+
+
+@contextmanager
+def use_executor(name: str | None) -> Iterator[None]:
+    """Run kernels with a certain executor inside a `with` block.
+
+    Parameters
+    ----------
+    name : {"plain", "blocked", "numba"} or None
+        The expression as it is written; cache-blocked NumPy; a compiled loop. `None` lets
+        arraygrad choose: numba where it is installed and the arrays are large, else NumPy. The
+        environment variable `ARRAYGRAD_EXECUTOR` does the same for a whole process.
+
+    Raises
+    ------
+    HyperparameterError
+        If nobody calls an executor that.
+    MissingExtraError
+        If numba is asked for and not installed.
+
+    Notes
+    -----
+    Results agree to rounding, whoever runs. Only arrays in the host's memory are meant: those of
+    NumPy, and of PyTorch on the CPU.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from arraygrad.fusion import use_executor
+    >>> from arraygrad.optimizers import adam
+    >>> optimizer, w = adam(0.1), np.ones(3)
+    >>> with use_executor("blocked"):
+    ...     w, state = optimizer.step(w, np.ones(3), optimizer.init(w))
+    >>> w.round(3)
+    array([0.9, 0.9, 0.9])
+    """
+    if name is not None and name not in EXECUTORS:
+        message = f"`name` must be one of {list(EXECUTORS)} or None, got {name!r}"
+        raise HyperparameterError(message)
+    if name == "numba" and importlib.util.find_spec("numba") is None:
+        message = "numba is not installed: pip install arraygrad[fast]"
+        raise MissingExtraError(message)
+    token = _wanted.set(name)
+    try:
+        yield
+    finally:
+        _wanted.reset(token)

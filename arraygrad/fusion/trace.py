@@ -1,0 +1,160 @@
+"""Trace a kernel: call it once with symbols, and take down what it computes."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from arraygrad._typing import DType, Namespace
+from arraygrad.expression import Step, Symbol, linearize, number
+from arraygrad.fusion.program import Program, Stage, is_literal
+
+__all__ = ["trace"]
+
+# What every executor has: an elementwise function here is one in each of them.
+_ELEMENTWISE = frozenset(
+    "abs exp expm1 log log1p maximum minimum negative sign sqrt square tanh where".split()
+)
+_OPERATORS = {
+    "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "pow": "**", "less": "<",
+    "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!=",
+    "logical_and": "&", "logical_or": "|",
+}  # fmt: skip
+_SAME = frozenset({"real", "conj"})  # of what is real
+
+
+class _UntraceableError(Exception):
+    """A kernel does what the symbols cannot follow."""
+
+
+class _Shape:
+    """The one shape that all arrays of a kernel have here."""
+
+
+_SHAPE = _Shape()
+
+
+class _Space:
+    """The namespace that a kernel meets while it is traced."""
+
+    def __init__(self, xp: Namespace, kind: type[Symbol], dtype: DType) -> None:
+        self._xp, self._kind, self._dtype = xp, kind, dtype
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _ELEMENTWISE:
+            return lambda *operands: self._kind(name, *map(number, operands))
+        if name in _OPERATORS:
+            return lambda x, y: self._kind(_OPERATORS[name], number(x), number(y))
+        if name in _SAME:
+            return lambda x: x
+        value = getattr(self._xp, name)
+        if callable(value) and not isinstance(value, type) and name not in ("finfo", "isdtype"):
+            raise _UntraceableError
+        return value
+
+    def astype(self, x: Any, dtype: DType, /, *, copy: bool = True) -> Any:
+        """Turn truth values into numbers; there is one dtype here."""
+        if dtype != self._dtype:
+            raise _UntraceableError
+        truth = isinstance(x, Symbol) and x.operator in _TRUTH
+        return self._kind("astype", x) if truth else x
+
+    def broadcast_to(self, x: Any, shape: Any, /) -> Any:
+        """Return the array: all have the one shape."""
+        if shape is not _SHAPE:
+            raise _UntraceableError
+        return x
+
+    def clip(self, x: Any, /, min: Any = None, max: Any = None) -> Any:
+        """Spell bounds as `maximum` and `minimum`."""
+        x = x if min is None else self.maximum(x, min)
+        return x if max is None else self.minimum(x, max)
+
+    def sum(self, x: Any, /) -> Any:
+        """Sum over all elements."""
+        return self._kind("sum", x)
+
+    def ones_like(self, x: Any, /) -> Any:
+        """Return the number 1."""
+        return self._kind("number", 1.0)
+
+    def zeros_like(self, x: Any, /) -> Any:
+        """Return the number 0."""
+        return self._kind("number", 0.0)
+
+
+_TRUTH = frozenset({"<", "<=", ">", ">=", "==", "!=", "&", "|", "~"})
+
+
+@lru_cache(maxsize=1000)
+def trace(
+    kernel: Callable[..., Any], xp: Namespace, dtype: DType, arrays: int, slots: int, add: bool
+) -> Program | None:
+    """Return what a kernel computes, of arrays of one real dtype and shape; `None` if it is not
+    made of elementwise functions and sums.
+
+    With `add`, the first output is the new parameter, else the update. The first of the `arrays`
+    is the parameter, the second the gradient, then there are so many slots.
+    """
+    kind: type[Symbol] = type(
+        "Traced", (Symbol,), {"__slots__": (), "dtype": dtype, "shape": _SHAPE}
+    )
+    names = [name for name in inspect.signature(kernel).parameters if name != "xp"]
+    inputs, scalars = names[:arrays], names[arrays:]
+    symbols = {name: kind("variable", name) for name in names}
+    given = [symbols[name] for name in inputs]
+    try:
+        found = kernel(_Space(xp, kind, dtype), *given, **{name: symbols[name] for name in scalars})
+        update, *rest = found if isinstance(found, tuple) else (found,)
+        first = given[0] + update if add else update
+        return _program(kernel, inputs, scalars, [number(x) for x in (first, *rest)], slots)
+    except (_UntraceableError, AttributeError, TypeError):
+        return None
+
+
+def _program(
+    kernel: Any, inputs: list[str], scalars: list[str], outputs: list[Symbol], slots: int
+) -> Program:
+    steps, names = linearize(outputs)
+    stage_of, scalar = _placed(steps, inputs, scalars)
+    last = max([stage_of.get(s.target, 0) for s in steps], default=0)
+    stages = [
+        Stage(
+            tuple(s for s in steps if s.operator != "sum" and _at(s, n, stage_of, scalar, True)),
+            tuple(s for s in steps if _at(s, n, stage_of, scalar, False)),
+            tuple(s for s in steps if s.operator == "sum" and stage_of[s.target] == n + 1),
+        )
+        for n in range(last + 1)
+    ]
+    unfit = [name for name in names if is_literal(name) or name in scalar]
+    if unfit or len(names) != 1 + slots:
+        raise _UntraceableError
+    replaced = (inputs[0], *inputs[2 : 2 + slots])
+    name = getattr(kernel, "__name__", None) or getattr(kernel, "func", kernel).__name__
+    return Program(name, tuple(inputs), tuple(scalars), tuple(stages), tuple(names), replaced)
+
+
+def _at(
+    step: Step, stage: int, stage_of: Mapping[str, int], scalar: frozenset[str], wanted: bool
+) -> bool:
+    return stage_of[step.target] == stage and (step.target in scalar) == wanted
+
+
+def _placed(
+    steps: Sequence[Step], inputs: Sequence[str], scalars: Sequence[str]
+) -> tuple[dict[str, int], frozenset[str]]:
+    """Return the stage of each name, and which names are scalars."""
+    stage_of: dict[str, int] = dict.fromkeys((*inputs, *scalars), 0)
+    scalar = set(scalars)
+    for step in steps:
+        sources = [s for s in step.sources if not is_literal(s)]
+        stage = max((stage_of[s] for s in sources), default=0)
+        if step.operator == "sum":
+            stage += 1
+            if scalar.issuperset(sources):
+                raise _UntraceableError
+            scalar.add(step.target)
+        elif scalar.issuperset(sources):
+            scalar.add(step.target)
+        stage_of[step.target] = stage
+    return stage_of, frozenset(scalar)
