@@ -1,9 +1,17 @@
 """LARS: gradient descent whose rate follows the ratio of weight to gradient, array by array."""
 
 from arraygrad._typing import Array, Namespace
+from arraygrad.kernels.layerwise import norm_ratio
 from arraygrad.kernels.norms import norm, trust_ratio
 
-__all__ = ["lars"]
+__all__ = [
+    "lars",
+    "lars_ivy",
+    "lars_optax",
+    "lars_optax_nesterov",
+    "lars_paper",
+    "lars_paper_nesterov",
+]
 
 
 def lars(xp: Namespace, w: Array, g: Array, lr: Array, decay_lambda: Array) -> Array:
@@ -12,3 +20,99 @@ def lars(xp: Namespace, w: Array, g: Array, lr: Array, decay_lambda: Array) -> A
     weight = norm(xp, w)
     ratio = trust_ratio(xp, weight, norm(xp, g) + decay_lambda * weight)
     return -lr * ratio * (g + decay_lambda * w)
+
+
+def lars_ivy(
+    xp: Namespace, w: Array, g: Array, *, learning_rate: Array, weight_decay: Array
+) -> tuple[Array]:
+    """Return what `lars` does."""
+    return (lars(xp, w, g, learning_rate, weight_decay),)
+
+
+def lars_paper(
+    xp: Namespace,
+    w: Array,
+    g: Array,
+    v: Array,
+    *,
+    learning_rate: Array,
+    momentum: Array,
+    weight_decay: Array,
+    trust_coefficient: Array,
+    epsilon: Array,
+) -> tuple[Array, Array]:
+    """Return the update -v, and v; the ratio is η‖w‖/(‖g‖ + λ‖w‖)."""
+    local = _paper_step(xp, w, g, weight_decay, trust_coefficient, epsilon)
+    v = momentum * v + learning_rate * local
+    return -v, v
+
+
+def lars_paper_nesterov(
+    xp: Namespace,
+    w: Array,
+    g: Array,
+    v: Array,
+    *,
+    learning_rate: Array,
+    momentum: Array,
+    weight_decay: Array,
+    trust_coefficient: Array,
+    epsilon: Array,
+) -> tuple[Array, Array]:
+    """Return `lars_paper` with Nesterov's momentum."""
+    local = learning_rate * _paper_step(xp, w, g, weight_decay, trust_coefficient, epsilon)
+    v = momentum * v + local
+    return -(local + momentum * v), v
+
+
+def lars_optax(
+    xp: Namespace,
+    w: Array,
+    g: Array,
+    v: Array,
+    *,
+    learning_rate: Array,
+    momentum: Array,
+    weight_decay: Array,
+    trust_coefficient: Array,
+    epsilon: Array,
+) -> tuple[Array, Array]:
+    """Return the update -v, and v; the ratio is η‖w‖/‖g + λw‖."""
+    local = _optax_step(xp, w, g, weight_decay, trust_coefficient, epsilon)
+    v = momentum * v + learning_rate * local
+    return -v, v
+
+
+def lars_optax_nesterov(
+    xp: Namespace,
+    w: Array,
+    g: Array,
+    v: Array,
+    *,
+    learning_rate: Array,
+    momentum: Array,
+    weight_decay: Array,
+    trust_coefficient: Array,
+    epsilon: Array,
+) -> tuple[Array, Array]:
+    """Return `lars_optax` with Nesterov's momentum."""
+    local = learning_rate * _optax_step(xp, w, g, weight_decay, trust_coefficient, epsilon)
+    v = momentum * v + local
+    return -(local + momentum * v), v
+
+
+def _paper_step(
+    xp: Namespace, w: Array, g: Array, decay: Array, coefficient: Array, epsilon: Array
+) -> Array:
+    """Return g + λw, scaled by the paper's ratio."""
+    weight = norm(xp, w)
+    step = norm(xp, g) + decay * weight
+    return norm_ratio(xp, weight, step, scale=coefficient, epsilon=epsilon) * (g + decay * w)
+
+
+def _optax_step(
+    xp: Namespace, w: Array, g: Array, decay: Array, coefficient: Array, epsilon: Array
+) -> Array:
+    """Return g + λw, scaled by the ratio of ‖w‖ to its own norm."""
+    step = g + decay * w
+    return norm_ratio(xp, norm(xp, w), norm(xp, step), scale=coefficient, epsilon=epsilon) * step

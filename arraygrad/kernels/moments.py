@@ -1,0 +1,46 @@
+"""Moving means: what the kernels of Adam's relatives share."""
+
+from arraygrad._numbers import namespace_for
+from arraygrad._typing import Array, Namespace
+from arraygrad.kernels.adam import one_minus_power
+from arraygrad.kernels.norms import abs_squared, root
+
+__all__ = ["adam_ratio", "after_first", "moving_mean", "nesterov_mean", "unbiased_root"]
+
+
+def moving_mean(mean: Array, x: Array, beta: Array) -> Array:
+    """Return the mean after x: of the old one, beta is kept."""
+    return beta * mean + (1 - beta) * x
+
+
+def unbiased_root(xp: Namespace, v: Array, step: Array, beta: Array) -> Array:
+    """Return √(v / (1 - βᵗ)): v started from zeros."""
+    return one_minus_power(xp, beta, step) ** -0.5 * root(xp, v)
+
+
+def nesterov_mean(xp: Namespace, g: Array, m: Array, step: Array, beta: Array) -> Array:
+    """Return the unbiased mean of the next step, whose gradient is taken to be g once more."""
+    ahead = beta / one_minus_power(xp, beta, step + 1)
+    return ahead * m + (1 - beta) / one_minus_power(xp, beta, step) * g
+
+
+def adam_ratio(
+    xp: Namespace,
+    g: Array,
+    m: Array,
+    v: Array,
+    step: Array,
+    beta1: Array,
+    beta2: Array,
+    epsilon: Array,
+) -> tuple[Array, Array, Array]:
+    """Return Adam's direction, algorithm 1 of its paper, and the new moments."""
+    m = moving_mean(m, g, beta1)
+    v = moving_mean(v, abs_squared(xp, g), beta2)
+    unbiased = m / one_minus_power(xp, beta1, step)
+    return unbiased / (unbiased_root(xp, v, step, beta2) + epsilon), m, v
+
+
+def after_first(xp: Namespace, step: Array) -> Array:
+    """Return 0 at step 1, and 1 from step 2 on."""
+    return namespace_for(xp, step).clip(step - 1, min=0, max=1)
