@@ -17,6 +17,7 @@ __all__ = [
     "broadcast_prefix",
     "children",
     "flatten",
+    "flatten_with_names",
     "flatten_with_paths",
     "format_path",
     "is_leaf",
@@ -44,6 +45,17 @@ def unflatten(treedef: TreeDef, leaves: Any) -> Any:
 def flatten_with_paths(tree: Any) -> tuple[list[Path], list[Any], TreeDef]:
     """Return the paths of the leaves, the leaves, and the structure."""
     return optree.tree_flatten_with_path(tree, namespace=NAMESPACE)
+
+
+def flatten_with_names(tree: Any) -> tuple[list[Path], list[Any], TreeDef]:
+    """Return what `flatten_with_paths` does, fields being named in the paths, not counted."""
+    accessors, leaves, treedef = optree.tree_flatten_with_accessor(tree, namespace=NAMESPACE)
+    return [tuple(map(_name, accessor)) for accessor in accessors], leaves, treedef
+
+
+def _name(entry: Any) -> Any:
+    """Return a field's name, or the key or index that an entry is."""
+    return getattr(entry, "field", getattr(entry, "name", entry.entry))
 
 
 def map_leaves(function: Callable[[Any], Any], tree: Any) -> Any:

@@ -9,6 +9,7 @@ and `except ValueError` do what they say::
     ├── MixedLibraryError    (ValueError)           arrays of several libraries in one call
     ├── DeviceError          (ValueError)           arrays on several devices in one call
     ├── HyperparameterError  (ValueError)           a hyperparameter out of its range
+    ├── StateError           (ValueError)           a state that cannot be saved or loaded
     ├── DtypeError           (TypeError)            a data type that cannot be used here
     ├── GraphBreakError      (TypeError)            a gradient would be lost
     ├── OutError             (TypeError)            `out` is read-only, or does not fit
@@ -40,6 +41,7 @@ __all__ = [
     "OutError",
     "ShapeError",
     "SpentTapeError",
+    "StateError",
     "StructureError",
 ]
 
@@ -66,6 +68,20 @@ class DeviceError(ArraygradError, ValueError):
 
 class HyperparameterError(ArraygradError, ValueError):
     """A hyperparameter lies outside its range."""
+
+
+class StateError(ArraygradError, ValueError):
+    """A state cannot be saved, loaded, or taken over from another library.
+
+    Attributes
+    ----------
+    report : StateReport or None
+        How the file differs from what was expected, where that is known.
+    """
+
+    def __init__(self, message: str, report: Any = None) -> None:
+        super().__init__(message)
+        self.report = report
 
 
 class DtypeError(ArraygradError, TypeError):

@@ -24,4 +24,5 @@ LIBRARY = Library(
     special="cupyx.scipy.special",
     set_at=assign,
     scatter_add=scatter_add,
+    to_numpy=lambda x: x.get(),
 )

@@ -5,10 +5,11 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+from arraygrad._namespace import is_complex
 from arraygrad._typing import Array, Namespace
 from arraygrad.libraries.indexing import add_by_sorting, is_basic, is_mask, set_by_sorting
 
-__all__ = ["GENERIC", "Library", "assign", "quiet_numpy"]
+__all__ = ["GENERIC", "Library", "assign", "quiet_numpy", "solve_adjoint"]
 
 
 def is_writeable(x: Array) -> bool:
@@ -20,6 +21,20 @@ def is_writeable(x: Array) -> bool:
 def write(out: Array, value: Array) -> None:
     """Copy `value` into `out`, which has its shape and dtype."""
     out[...] = value
+
+
+def to_numpy(x: Array) -> Any:
+    """Return an array's values in NumPy; its dtype is one that NumPy has."""
+    import numpy as np
+
+    try:
+        return np.from_dlpack(x, device="cpu")
+    except (AttributeError, BufferError, RuntimeError, TypeError):
+        return np.asarray(x)
+
+
+def no_host_memory(x: Array) -> None:
+    """Say that the elements are not in the host's memory, for all that we know."""
 
 
 def quiet_numpy() -> AbstractContextManager[Any]:
@@ -49,6 +64,12 @@ def scatter_add(xp: Namespace, x: Array, key: Any, values: Array) -> Array:
     return add_by_sorting(xp, x, key, values)
 
 
+def solve_adjoint(xp: Namespace, a: Array, b: Array, triangle: str | None = None) -> Array:
+    """Return a⁻ᴴ b for matrices; `triangle` says that only "lower" or "upper" is not zero."""
+    back = xp.matrix_transpose(a)
+    return xp.linalg.solve(xp.conj(back) if is_complex(xp, a.dtype) else back, b)
+
+
 def _is_assignable(xp: Namespace, key: Any) -> bool:
     """Say whether the standard assigns at this key; then it has no duplicates either."""
     if is_basic(key):
@@ -62,6 +83,12 @@ class Library:
 
     autodiff: str = "tape"
     """Who differentiates its arrays: a name of the registry in `arraygrad.autodiff`."""
+
+    executor: str = "plain"
+    """Who runs kernels on its arrays: a name of the registry in `arraygrad.fusion`."""
+
+    host_memory: Callable[[Array], Any] = no_host_memory
+    """Returns an array's memory as a NumPy array; None where it is elsewhere, or in a graph."""
 
     mutable: bool = False
     """Whether `x += y` changes the memory of `x`, so that a sweep may accumulate in place."""
@@ -100,6 +127,10 @@ class Library:
     write: Callable[[Array, Array], None] = write
     set_at: Callable[[Namespace, Array, Any, Any], Array] = set_at
     scatter_add: Callable[[Namespace, Array, Any, Array], Array] = scatter_add
+    solve_adjoint: Callable[[Namespace, Array, Array, str | None], Array] = solve_adjoint
+
+    to_numpy: Callable[[Array], Any] = to_numpy
+    """Copies an array's values to the host, cut from any graph; may be a view there."""
 
 
 GENERIC = Library()

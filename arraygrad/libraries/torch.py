@@ -4,6 +4,7 @@ from typing import Any
 
 from arraygrad._typing import Array, Namespace
 from arraygrad.libraries.generic import Library
+from arraygrad.libraries.generic import solve_adjoint as solve_any
 from arraygrad.libraries.indexing import is_basic, is_mask, positions
 
 __all__ = ["LIBRARY"]
@@ -39,8 +40,32 @@ def scatter_add(xp: Namespace, x: Array, key: Any, values: Array) -> Array:
     return y.reshape(x.shape)
 
 
+def to_numpy(x: Array) -> Any:
+    """Return a tensor's values, from any device and out of any graph."""
+    return x.numpy(force=True)
+
+
+def solve_adjoint(xp: Namespace, a: Array, b: Array, triangle: str | None = None) -> Array:
+    """Return a⁻ᴴ b by substitution, where `a` is known to be triangular."""
+    if triangle is None:
+        return solve_any(xp, a, b)
+    return xp.linalg.solve_triangular(a.mH, b, upper=triangle == "lower")
+
+
+def host_memory(x: Array) -> Any:
+    """Return a NumPy view of a tensor on the CPU that is in no graph and no transform."""
+    if x.requires_grad or x.device.type != "cpu":
+        return None
+    try:
+        return x.numpy()
+    except (RuntimeError, TypeError):  # in a transform of torch.func, or of a dtype NumPy lacks
+        return None
+
+
 LIBRARY = Library(
     autodiff="torch",
+    executor="host",
+    host_memory=host_memory,
     mutable=True,
     extra="torch",
     special="torch.special",
@@ -48,4 +73,6 @@ LIBRARY = Library(
     write=write,
     set_at=set_at,
     scatter_add=scatter_add,
+    solve_adjoint=solve_adjoint,
+    to_numpy=to_numpy,
 )
