@@ -343,3 +343,24 @@ def test_a_number_that_is_spread_over_a_cotangent_stays_right(reduce, f, slope):
     np.testing.assert_allclose(gradient, expected, rtol=1e-15)
     gradient += 1  # an array of its own, not a view of one number
     np.testing.assert_allclose(gradient, expected + 1, rtol=1e-15)
+
+
+@pytest.mark.parametrize("shape", [(3,), (1, 3), (3, 1), (1, 1), ()])
+@pytest.mark.parametrize("reduce", [np.sum, np.mean])
+@pytest.mark.parametrize(
+    ("f", "slope"),
+    [
+        (lambda x, c: x * c, lambda c: c),
+        (lambda x, c: c * x, lambda c: c),
+        (lambda x, c: 2 - x / c, lambda c: -1 / c),
+        (lambda x, c: 5 * (x * c) + x, lambda c: 5 * c + 1),
+    ],
+)
+def test_a_constant_of_fewer_elements_is_spread_too(f, slope, reduce, shape):
+    c = np.arange(1.0, 4.0)[: max((*shape, 1))].reshape(shape)
+    x = np.ones((3, 3))
+    gradient = ag.grad(lambda x, c: reduce(f(x, c)))(x, c)
+    expected = np.broadcast_to(slope(c), x.shape) / (x.size if reduce is np.mean else 1)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-15)
+    gradient += 1
+    np.testing.assert_allclose(gradient, expected + 1, rtol=1e-15)

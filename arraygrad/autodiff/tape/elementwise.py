@@ -313,7 +313,8 @@ def _accumulate(
     if output in printer.thin:
         lines.append(f"mine = {owned}")
         again = f"{value} = spread({value}, shape); mine = 0"
-        lines.append(f"if shape is not None and type({value}) is not array: {again}")
+        # Times a constant operand of fewer axes, it is smaller than the result still.
+        lines.append(f"if shape is not None and {value}.shape != shape: {again}")
         owned = "mine"
     plus, sign, owned = ("-", "-", "1") if negative else ("+", "", owned)
     lines.append(f"h = ct[i{n}]")
