@@ -1,0 +1,82 @@
+"""What every schedule begins and ends with: numbers alone, or arrays of one real dtype."""
+
+import itertools
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+from arraygrad._namespace import array_namespace, common_device, is_array, lift_constants
+from arraygrad._numbers import NUMBERS, is_number
+from arraygrad._typing import Array, Namespace
+from arraygrad.errors import HyperparameterError
+
+__all__ = ["Scalar", "at_least", "increasing", "one_of", "scalars"]
+
+Scalar: TypeAlias = float | Array
+"""A Python number or an array."""
+
+
+def scalars(*values: Any) -> tuple[Any, ...]:
+    """Return a namespace and the values, all as numbers, or all as arrays of one real dtype.
+
+    The dtype is the widest of the floating arrays among them; if the arrays are all integers, the
+    library's default.
+    """
+    if all(map(is_number, values)):
+        return NUMBERS, *map(float, values)
+    found = lift_constants(dict(enumerate(values))).values()  # type: ignore[arg-type]
+    arrays = [x for x in found if is_array(x)]
+    xp = array_namespace(*arrays)
+    floating = [x.dtype for x in arrays if xp.isdtype(x.dtype, "real floating")]
+    default = xp.__array_namespace_info__().default_dtypes()["real floating"]
+    dtype = xp.result_type(*floating) if floating else default
+    return xp, *(_as_array(xp, x, dtype, common_device(*arrays)) for x in found)
+
+
+def _as_array(xp: Namespace, x: Any, dtype: Any, device: Any) -> Array:
+    if is_array(x):
+        x = x if x.dtype == dtype else xp.astype(x, dtype)
+        return x if x.shape else x[...]
+    return xp.asarray(x, dtype=dtype, device=device)
+
+
+def at_least(least: float, **values: Any) -> None:
+    """Refuse smaller numbers; arrays are not read.
+
+    Raises
+    ------
+    HyperparameterError
+        If a number is smaller.
+    """
+    for name, value in values.items():
+        if is_number(value) and not value >= least:
+            message = f"`{name}` must be at least {least}, got {value}"
+            raise HyperparameterError(message)
+
+
+def increasing(name: str, steps: Iterable[int]) -> tuple[int, ...]:
+    """Return numbers of steps that grow.
+
+    Raises
+    ------
+    HyperparameterError
+        If they do not.
+    """
+    found = tuple(steps)
+    if any(later <= sooner for sooner, later in itertools.pairwise(found)):
+        message = f"`{name}` must grow, got {found}"
+        raise HyperparameterError(message)
+    return found
+
+
+def one_of(known: tuple[str, ...], **values: str) -> None:
+    """Refuse unknown names.
+
+    Raises
+    ------
+    HyperparameterError
+        If a value is none of them.
+    """
+    for name, value in values.items():
+        if value not in known:
+            message = f"`{name}` must be one of {list(known)}, got {value!r}"
+            raise HyperparameterError(message)
