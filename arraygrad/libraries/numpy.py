@@ -7,6 +7,7 @@ from arraygrad._typing import Array, DType, Namespace
 from arraygrad.libraries.generic import Library, assign, quiet_numpy
 from arraygrad.libraries.indexing import is_basic, is_mask, positions
 from arraygrad.libraries.numpy_sums import quick_sums
+from arraygrad.libraries.numpy_triangular import solve_adjoint
 
 __all__ = ["LIBRARY"]
 
@@ -90,7 +91,16 @@ def _masked(x: Array, bits: Array) -> Array:
     return (x.view(bits.dtype) & bits).view(x.dtype)
 
 
+def host_memory(x: Array) -> Any:
+    """Return the array itself: subclasses may have their own mind about memory."""
+    import numpy as np
+
+    return x if type(x) is np.ndarray else None
+
+
 LIBRARY = Library(
+    executor="host",
+    host_memory=host_memory,
     mutable=True,
     readable=True,
     cheap_zero_d=True,
@@ -101,4 +111,5 @@ LIBRARY = Library(
     quick_functions=quick_functions,
     set_at=assign,
     scatter_add=scatter_add,
+    solve_adjoint=solve_adjoint,
 )

@@ -17,10 +17,10 @@ from typing import Any
 
 from arraygrad._typing import Array, Namespace
 from arraygrad.errors import NoRuleError
-from arraygrad.rules.primitives import conj, unbroadcast
+from arraygrad.rules.primitives import conj, set_at, solve_adjoint, unbroadcast
 from arraygrad.rules.statistical_functions import restored
 
-__all__ = ["COMPOSITIONS", "CONSTANT", "LINEAR", "MULTILINEAR", "PULLBACKS"]
+__all__ = ["COMPOSITIONS", "CONSTANT", "JOINT", "LINEAR", "MULTILINEAR", "PULLBACKS"]
 
 
 def _adjoint(xp: Namespace, x: Array) -> Array:
@@ -28,9 +28,9 @@ def _adjoint(xp: Namespace, x: Array) -> Array:
     return conj(xp, xp.matrix_transpose(x))
 
 
-def _divide_from_right(xp: Namespace, x: Array, a: Array) -> Array:
-    """Return x a⁻ᴴ."""
-    return _adjoint(xp, xp.linalg.solve(a, _adjoint(xp, x)))
+def _divide_from_right(xp: Namespace, x: Array, r: Array) -> Array:
+    """Return x r⁻ᴴ, for an upper triangular r."""
+    return _adjoint(xp, solve_adjoint(xp, _adjoint(xp, r), _adjoint(xp, x), "lower"))
 
 
 def _hermitian(xp: Namespace, lower: Array) -> Array:
@@ -83,13 +83,13 @@ def _shared(name: str) -> Any:
 
 def _diagonal(xp: Namespace, g: Array, y: Any, x: Any, *, offset: int = 0) -> Array:
     """Put the cotangent on the diagonal, among zeros."""
-    rows, columns = x.shape[-2:]
-    above = min(max(-offset, 0), rows)
-    below = rows - above - g.shape[-1]
-    zeros = (xp.zeros((*g.shape[:-1], n), dtype=g.dtype, device=x.device) for n in (above, below))
-    column = xp.concat([next(zeros), g, next(zeros)], axis=-1)[..., None]
-    on = xp.eye(rows, columns, k=offset, dtype=xp.bool, device=x.device)
-    return xp.where(on, column, 0)
+    *batch, rows, columns = x.shape
+    zeros = xp.zeros((*batch, rows * columns), dtype=g.dtype, device=x.device)
+    if g.shape[-1]:
+        first, step = offset if offset >= 0 else -offset * columns, columns + 1
+        on = slice(first, first + (g.shape[-1] - 1) * step + 1, step)
+        zeros = set_at(xp, zeros, (..., on), g)
+    return xp.reshape(zeros, x.shape)
 
 
 def _trace(xp: Namespace, g: Array, y: Any, x: Any, *, offset: int = 0,
@@ -122,24 +122,25 @@ def _slogdet(xp: Namespace, g: Any, y: Any, x: Array) -> Array:
     return slope[..., None, None] * _adjoint(xp, xp.linalg.inv(x))
 
 
-def _solve_x2(xp: Namespace, g: Array, y: Array, x1: Array, x2: Array) -> Array:
-    """Return x1⁻ᴴ g."""
-    return unbroadcast(xp, _solved(xp, g, x1, x2), x2.shape)
+def _solve(xp: Namespace, g: Array, y: Array, x1: Array, x2: Array) -> tuple[Array, Array]:
+    """Return -x1⁻ᴴ g yᴴ and x1⁻ᴴ g: stacks of vectors, if `x2` is one, as columns."""
+    vector = x2.ndim == 1
+    back = solve_adjoint(xp, x1, g[..., None] if vector else g)
+    found = -(back @ _adjoint(xp, y[..., None] if vector else y))
+    if vector:
+        back = back[..., 0]
+    return unbroadcast(xp, found, x1.shape), unbroadcast(xp, back, x2.shape)
 
 
 def _solve_x1(xp: Namespace, g: Array, y: Array, x1: Array, x2: Array) -> Array:
     """Return -x1⁻ᴴ g yᴴ."""
-    back = _solved(xp, g, x1, x2)
-    if x2.ndim == 1:
-        back, y = back[..., None], y[..., None]
-    return unbroadcast(xp, -(back @ _adjoint(xp, y)), x1.shape)
+    return _solve(xp, g, y, x1, x2)[0]
 
 
-def _solved(xp: Namespace, g: Array, x1: Array, x2: Array) -> Array:
-    """Return x1⁻ᴴ g, where `g` is a stack of vectors if `x2` is a vector."""
-    if x2.ndim == 1:
-        return xp.linalg.solve(_adjoint(xp, x1), g[..., None])[..., 0]
-    return xp.linalg.solve(_adjoint(xp, x1), g)
+def _solve_x2(xp: Namespace, g: Array, y: Array, x1: Array, x2: Array) -> Array:
+    """Return x1⁻ᴴ g."""
+    back = solve_adjoint(xp, x1, g[..., None])[..., 0] if x2.ndim == 1 else solve_adjoint(xp, x1, g)
+    return unbroadcast(xp, back, x2.shape)
 
 
 def _pinv(xp: Namespace, g: Array, y: Array, x: Array, *, rtol: Any = None) -> Array:
@@ -156,11 +157,11 @@ def _pinv(xp: Namespace, g: Array, y: Array, x: Array, *, rtol: Any = None) -> A
 def _cholesky(xp: Namespace, g: Array, y: Array, x: Array, *, upper: bool = False) -> Array:
     """Return ½ l⁻ᴴ h l⁻¹, where the lower triangle of the Hermitian h is that of lᴴ g."""
     if upper:
-        g, back = _adjoint(xp, g), y
-    else:
-        back = _adjoint(xp, y)
-    half = xp.linalg.solve(back, _hermitian(xp, back @ g)) / 2
-    return xp.linalg.solve(back, _adjoint(xp, half))
+        g, y = _adjoint(xp, g), _adjoint(xp, y)
+    h = _hermitian(xp, _adjoint(xp, y) @ g) / 2
+    half = solve_adjoint(xp, y, h, "lower")
+    found = solve_adjoint(xp, y, _adjoint(xp, half), "lower")
+    return _adjoint(xp, found)  # Hermitian; in rows again, where a library solves in columns
 
 
 def _qr(xp: Namespace, g: Any, y: Any, x: Array, *, mode: str = "reduced") -> Array:
@@ -332,4 +333,7 @@ COMPOSITIONS = {
     **{f"linalg.{name}": _shared(name) for name in ("matmul", "matrix_transpose", "tensordot", "vecdot")},
 }
 # fmt: on
+JOINT = {
+    "linalg.solve": _solve,
+}
 CONSTANT = frozenset({"linalg.matrix_rank"})

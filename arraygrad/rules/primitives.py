@@ -20,6 +20,7 @@ __all__ = [
     "getitem",
     "scatter_add",
     "set_at",
+    "solve_adjoint",
     "times",
     "to_device",
     "unbroadcast",
@@ -49,6 +50,13 @@ def set_at(xp: Namespace, x: Array, key: Any, value: Any) -> Array:
     if traced is not None:
         return traced(x, key, value)
     return library_of(xp).set_at(xp, x, key, value)
+
+
+def solve_adjoint(xp: Namespace, a: Array, b: Array, triangle: str | None = None) -> Array:
+    """Return a⁻ᴴ b for matrices; `triangle` says that only "lower" or "upper" is not zero."""
+    if hasattr(xp, "__arraygrad_primitive__"):  # that of the standard records itself
+        return xp.linalg.solve(conj(xp, xp.matrix_transpose(a)), b)
+    return library_of(xp).solve_adjoint(xp, a, b, triangle)
 
 
 def to_device(xp: Namespace, x: Array, device: Any) -> Array:

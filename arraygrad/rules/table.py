@@ -53,6 +53,7 @@ class Entry:
     kind: str
     rules: tuple[Rule | None, ...] = ()
     not_holomorphic: tuple[Rule, ...] | None = None  # pullbacks that replace `rules` for complex
+    joint: Rule | None = None  # one pullback to all operands, where they share work
 
 
 @cache
@@ -70,8 +71,8 @@ def _entry(chapter: Any, name: str, kind: str, table: Any) -> Entry:
     not_holomorphic = getattr(chapter, "NOT_HOLOMORPHIC", {}).get(name)
     if not isinstance(table, Mapping):
         return Entry(name, kind, (), not_holomorphic)
-    rules = table[name]
-    return Entry(name, kind, rules if isinstance(rules, tuple) else (rules,), not_holomorphic)
+    rules = table[name] if isinstance(table[name], tuple) else (table[name],)
+    return Entry(name, kind, rules, not_holomorphic, getattr(chapter, "JOINT", {}).get(name))
 
 
 def names_of(kind: str) -> list[str]:

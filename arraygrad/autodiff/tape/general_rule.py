@@ -104,8 +104,12 @@ class GeneralRule:
         operands, y, arguments, keywords = self._seen(xp, r)
         g = filled(xp, g, y)
         lists: dict[int, Any] = {}
+        joint = self.entry.joint if len(operands) > 1 else None
+        together = joint(xp, g, y, *arguments, **keywords) if joint else None
         for position, number in operands:
-            if isinstance(position, tuple):
+            if together is not None:
+                c, x = together[position], arguments[position]
+            elif isinstance(position, tuple):
                 place, n = position
                 if place not in lists:
                     lists[place] = self.pull(xp, place, g, y, arguments, keywords)
