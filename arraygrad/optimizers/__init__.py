@@ -6,6 +6,48 @@ remembers, and its hyperparameters. One file per family.
 
 from arraygrad.optimizers._kernel_optimizer import KernelOptimizer
 from arraygrad.optimizers._protocol import Optimizer, State, apply_updates
-from arraygrad.optimizers.adam import adam
+from arraygrad.optimizers.adam import adam, adamw
+from arraygrad.optimizers.adan import adan
+from arraygrad.optimizers.ademamix import ademamix
+from arraygrad.optimizers.belief import adabelief, yogi
+from arraygrad.optimizers.clipped import adopt, sophia
+from arraygrad.optimizers.layerwise import fromage, lamb, lars, novograd
+from arraygrad.optimizers.muon import muon
+from arraygrad.optimizers.optimistic import optimistic_adam, optimistic_gradient_descent
+from arraygrad.optimizers.sgd import sgd
+from arraygrad.optimizers.shampoo import shampoo
+from arraygrad.optimizers.sign import lion, signsgd, signum
+from arraygrad.optimizers.sm3 import sm3
+from arraygrad.optimizers.soap import soap
+from arraygrad.optimizers.stochastic import noisy_sgd, polyak_sgd
 
-__all__ = ["KernelOptimizer", "Optimizer", "State", "adam", "apply_updates"]
+__all__ = [
+    "KernelOptimizer",
+    "Optimizer",
+    "State",
+    "adabelief",
+    "adam",
+    "adamw",
+    "adan",
+    "ademamix",
+    "adopt",
+    "apply_updates",
+    "fromage",
+    "lamb",
+    "lars",
+    "lion",
+    "muon",
+    "noisy_sgd",
+    "novograd",
+    "optimistic_adam",
+    "optimistic_gradient_descent",
+    "polyak_sgd",
+    "sgd",
+    "shampoo",
+    "signsgd",
+    "signum",
+    "sm3",
+    "soap",
+    "sophia",
+    "yogi",
+]

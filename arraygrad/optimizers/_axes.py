@@ -1,0 +1,133 @@
+"""Optimizers that keep a matrix for each axis of each leaf."""
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from arraygrad._namespace import array_namespace, device_of
+from arraygrad._tree import flatten, unflatten
+from arraygrad._typing import Array, Namespace, Tree
+from arraygrad.errors import HyperparameterError
+from arraygrad.fusion import plain
+from arraygrad.optimizers._checked import TreeOptimizer
+from arraygrad.optimizers._hyperparameters import first_values
+from arraygrad.optimizers._kernel_optimizer import Slot
+from arraygrad.optimizers._protocol import Hyperparameter, State, checked_leaves
+
+__all__ = ["AxesOptimizer", "checked_frequency", "identity"]
+
+
+def checked_frequency(frequency: int) -> None:
+    """Refuse what is no number of steps.
+
+    Raises
+    ------
+    HyperparameterError
+        If it is below 1, or no integer.
+    """
+    if not isinstance(frequency, int) or frequency < 1:
+        message = f"`frequency` must be an integer of at least 1, got {frequency!r}"
+        raise HyperparameterError(message)
+
+
+def identity(xp: Namespace, w: Array, size: int, *, scale: float, diagonal: bool) -> Array:
+    """Return a multiple of the identity, in the dtype of `w`; its diagonal is real."""
+    if diagonal:
+        real = xp.real(w).dtype if xp.isdtype(w.dtype, "complex floating") else w.dtype
+        return xp.full((size,), scale, dtype=real, device=device_of(w))
+    return scale * xp.eye(size, dtype=w.dtype, device=device_of(w))
+
+
+class AxesOptimizer(TreeOptimizer):
+    """An optimizer whose kernel takes matrices for some axes of a leaf.
+
+    Parameters
+    ----------
+    name : str
+        The algorithm's name, for messages.
+    kernel : callable
+        Like those of `KernelOptimizer`; after the slots it takes the matrices of the axes, and
+        returns them last. It knows `axes`, and `phase`, which is 0 when matrices are renewed.
+    slots : mapping of str to callable
+        How slots like the parameters start.
+    matrices : mapping of str to callable
+        How the matrices of a leaf start: `(xp, w)` to a tuple with one for each axis.
+    axes_of : callable
+        From a leaf to the axes that have matrices.
+    scalars : callable
+        From the hyperparameters and the step's number to the kernel's keyword arguments.
+    frequency : int
+        Every how many steps matrices are renewed.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        kernel: Callable[..., Any],
+        *,
+        slots: Mapping[str, Slot],
+        matrices: Mapping[str, Callable[[Namespace, Array], tuple[Array, ...]]],
+        axes_of: Callable[[Array], tuple[int, ...]],
+        scalars: Callable[[dict[str, Any], Any], dict[str, Any]],
+        hyperparameters: Mapping[str, Hyperparameter],
+        frequency: int,
+    ) -> None:
+        self.name, self._kernel, self._axes_of = name, kernel, axes_of
+        self._slots, self._matrices = slots, matrices
+        self._scalars, self._hyperparameters = scalars, hyperparameters
+        self._frequency = frequency
+
+    def init(self, params: Tree, /) -> State:
+        """Return the state before the first step."""
+        leaves, treedef = checked_leaves(params, "params")
+        starts = {**self._slots, **self._matrices}
+        slots = {
+            name: unflatten(treedef, [start(array_namespace(w), w) for w in leaves])
+            for name, start in starts.items()
+        }
+        return State(0, first_values(self._hyperparameters), slots)
+
+    def update(
+        self,
+        grads: Tree,
+        state: State,
+        params: Tree | None = None,
+        *,
+        refresh: bool | None = None,
+        **extra: Any,
+    ) -> tuple[Tree, State]:
+        """Return what to add to the parameters, and the next state.
+
+        As of every optimizer; `refresh` says whether matrices are renewed in this step, instead
+        of their frequency.
+        """
+        weights, gradients, treedef = self._checked(params, grads)
+        kept = self._current(state)
+        scalars = self._scalars(kept, state.count + 1)
+        scalars["phase"] = state.count % self._frequency if refresh is None else int(not refresh)
+        names = (*self._slots, *self._matrices)
+        columns = {name: iter(flatten(state.slots[name])[0]) for name in names}
+        rows = []
+        for w, g in zip(weights, gradients, strict=True):
+            axes = self._axes_of(w)
+            taken = [
+                next(column)
+                for name, column in columns.items()
+                for _ in (range(len(axes)) if name in self._matrices else range(1))
+            ]
+            kernel = functools.partial(self._kernel, axes=axes)
+            rows.append((len(axes), plain.leaf(kernel, (w, g, *taken), scalars, add=False)))
+        updates = unflatten(treedef, [row[0] for _, row in rows])
+        return updates, State(state.count + 1, kept, self._stored(treedef, rows))
+
+    def _stored(self, treedef: Any, rows: list[tuple[int, Any]]) -> dict[str, Tree]:
+        """Return the slots of all leaves: an array for each, or a tuple of one for each axis."""
+        slots = {
+            name: unflatten(treedef, [row[1 + n] for _, row in rows])
+            for n, name in enumerate(self._slots)
+        }
+        first = 1 + len(self._slots)
+        for n, name in enumerate(self._matrices):
+            parts = [row[first + n * size : first + (n + 1) * size] for size, row in rows]
+            slots[name] = unflatten(treedef, parts)
+        return slots

@@ -1,0 +1,50 @@
+"""Checks and scalars of optimizers whose step is written for all leaves at once."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from arraygrad._tree import flatten_with_paths, format_path
+from arraygrad._typing import Array, Tree
+from arraygrad.errors import ShapeError, StructureError
+from arraygrad.optimizers._hyperparameters import current
+from arraygrad.optimizers._protocol import Hyperparameter, Optimizer, checked_leaves
+from arraygrad.optimizers._trees import leaves_like
+
+__all__ = ["TreeOptimizer"]
+
+
+class TreeOptimizer(Optimizer):
+    """What optimizers that are more than one kernel share: a name, hyperparameters, checks."""
+
+    name: str
+    _hyperparameters: Mapping[str, Hyperparameter]
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{name}={value!r}" for name, value in self._hyperparameters.items())
+        return f"<optimizer {self.name}({given})>"
+
+    def _checked(self, params: Tree | None, grads: Tree) -> tuple[list[Array], list[Array], Any]:
+        """Return the leaves of the parameters and of their gradients, and their structure.
+
+        Raises
+        ------
+        StructureError
+            If there are no parameters, or the trees differ.
+        ShapeError
+            If a gradient has another shape than its parameter.
+        """
+        if params is None:
+            message = f"{self.name} looks at the parameters: pass `params`"
+            raise StructureError(message)
+        weights, treedef = checked_leaves(params, "params")
+        gradients = leaves_like(treedef, grads, argument="grads", other="params")
+        for n, (w, g) in enumerate(zip(weights, gradients, strict=True)):
+            if w.shape != g.shape:
+                where = f"`grads` at {format_path(flatten_with_paths(params)[0][n])}"
+                message = f"{where} has shape {tuple(g.shape)}, the parameter {tuple(w.shape)}"
+                raise ShapeError(message)
+        return weights, gradients, treedef
+
+    def _current(self, state: Any) -> dict[str, Any]:
+        """Return the hyperparameters of this step."""
+        return current(self._hyperparameters, state)
