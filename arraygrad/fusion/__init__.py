@@ -3,7 +3,8 @@
     trace.py, program.py   a kernel becomes stages of elementwise steps
     plain.py               the expression as it is written: any library, any trace
     host.py                arrays in the host's memory, by way of memory.py:
-                           blocked.py (NumPy, block by block) or loop.py (numba)
+                           blocked.py (NumPy, block by block) or loop.py (numba);
+                           small leaves together: packed.py
     jit.py                 `jax.jit`, with donated buffers
     explain.py             what will run
 
@@ -12,7 +13,7 @@ The library of a leaf says who runs: its `executor`.
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from itertools import groupby
+from functools import cache
 from typing import Any
 
 from arraygrad._namespace import array_namespace
@@ -20,9 +21,9 @@ from arraygrad._typing import Array
 from arraygrad.fusion.switch import chosen, use_executor
 from arraygrad.libraries import library_of
 
-__all__ = ["EXECUTORS", "evaluate_rows", "use_executor"]
+__all__ = ["EXECUTORS", "evaluate", "use_executor"]
 
-Row = Sequence[Array]
+Column = Sequence[Array]
 
 EXECUTORS = {
     "cupy": "arraygrad.fusion.elementwise_kernel",
@@ -30,32 +31,45 @@ EXECUTORS = {
     "jax": "arraygrad.fusion.jit",
     "plain": "arraygrad.fusion.plain",
 }
-"""Who runs kernels, by the name that a library gives: modules with `evaluate_rows`."""
+"""Who runs kernels, by the name that a library gives: modules with `evaluate`."""
 
 
-def evaluate_rows(
+def evaluate(
     kernel: Callable[..., Any],
-    rows: Sequence[Row],
+    columns: Sequence[Column],
     scalars: Mapping[str, Any],
     *,
     slots: int,
     add: bool = True,
     donate: bool = False,
-) -> list[tuple[Array, ...]]:
+) -> list[Column]:
     """Return a kernel's results for every leaf.
 
-    A row holds a leaf's parameter, gradient, slots, and what else the kernel takes. The results
-    are the new parameter (the update, unless `add`), and the new slots; with `donate` they may
-    take the memory of what they replace.
+    The columns hold the leaves of the parameters, the gradients, each slot, and what else the
+    kernel takes. The results are the columns of the new parameters (the updates, unless `add`)
+    and of the new slots; with `donate` they may take the memory of what they replace, and a
+    column that is returned as it was given has changed in place.
     """
-    results: list[tuple[Array, ...]] = []
-    for name, group in groupby(rows, _executor_of):
-        run = importlib.import_module(EXECUTORS[name]).evaluate_rows
-        results += run(kernel, list(group), scalars, slots=slots, add=add, donate=donate)
+    names = {_executor_of(type(x), x) for x in columns[0]} if chosen() != "plain" else {"plain"}
+    # Parameters of several libraries in one tree: each leaf by itself, as it is written.
+    name = names.pop() if len(names) == 1 else "plain"
+    results: list[Column] = _module(name).evaluate(
+        kernel, columns, scalars, slots=slots, add=add, donate=donate
+    )
     return results
 
 
-def _executor_of(row: Row) -> str:
-    if chosen() == "plain":
-        return "plain"
-    return library_of(array_namespace(row[0])).executor
+_known: dict[type, str] = {}
+
+
+def _executor_of(kind: type, x: Array) -> str:
+    """Return who runs kernels on arrays of a type: asked once for each."""
+    name = _known.get(kind)
+    if name is None:
+        name = _known[kind] = library_of(array_namespace(x)).executor
+    return name
+
+
+@cache
+def _module(name: str) -> Any:
+    return importlib.import_module(EXECUTORS[name])

@@ -68,7 +68,7 @@ def _lines(kernel: Callable[..., Any], arrays: tuple[Array, ...]) -> Iterator[st
         yield head + _OTHERS[executor]
         return
     views = host.views_of(arrays, slots)
-    program = None if views is None else host.program_for(kernel, arrays, views, slots, True)
+    program = None if views is None else host.program_for(kernel, w, len(arrays), slots, True)
     if views is None or program is None:
         reason = "arrays that cannot be fused" if views is None else "not elementwise"
         yield head + f"the plain expression ({reason})"

@@ -11,40 +11,39 @@ from typing import Any
 from arraygrad._typing import Array
 from arraygrad.fusion import plain
 
-__all__ = ["evaluate_rows"]
+__all__ = ["evaluate"]
 
 
-def evaluate_rows(
+def evaluate(
     kernel: Callable[..., Any],
-    rows: Sequence[Sequence[Array]],
+    columns: Sequence[Sequence[Array]],
     scalars: Mapping[str, Any],
     *,
     slots: int,
     add: bool,
     donate: bool,
-) -> list[tuple[Array, ...]]:
+) -> list[Sequence[Array]]:
     """Return a kernel's results for every leaf: see `arraygrad.fusion`."""
     import jax
 
-    leaves = jax.tree_util.tree_leaves((rows, dict(scalars)))
+    leaves = jax.tree_util.tree_leaves((columns, dict(scalars)))
     if any(isinstance(x, jax.core.Tracer) for x in leaves):
-        return plain.evaluate_rows(kernel, rows, scalars, slots=slots, add=add, donate=donate)
-    replaced = [(row[0], *row[2 : 2 + slots]) for row in rows]
-    others = [(row[1], *row[2 + slots :]) for row in rows]
-    found: list[tuple[Array, ...]] = _jitted(kernel, add, donate)(replaced, others, dict(scalars))
+        return plain.evaluate(kernel, columns, scalars, slots=slots, add=add, donate=donate)
+    w, g, *rest = columns
+    run = _jitted(kernel, slots, add, donate)
+    found: list[Sequence[Array]] = run([w, *rest[:slots]], [g, *rest[slots:]], dict(scalars))
     return found
 
 
 @lru_cache(maxsize=1000)
-def _jitted(kernel: Callable[..., Any], add: bool, donate: bool) -> Callable[..., Any]:
+def _jitted(kernel: Callable[..., Any], slots: int, add: bool, donate: bool) -> Callable[..., Any]:
     """Return the compiled walk over all leaves."""
     import jax
 
-    def walk(replaced: Any, others: Any, scalars: Any) -> list[tuple[Array, ...]]:
-        return [
-            plain.evaluate(kernel, (w, g, *slots, *more), scalars, add=add)
-            for (w, *slots), (g, *more) in zip(replaced, others, strict=True)
-        ]
+    def walk(replaced: Any, others: Any, scalars: Any) -> list[Sequence[Array]]:
+        (w, *kept), (g, *more) = replaced, others
+        columns = [w, g, *kept, *more]
+        return plain.evaluate(kernel, columns, scalars, slots=slots, add=add, donate=donate)
 
     compiled: Callable[..., Any] = jax.jit(walk, donate_argnums=(0,) if donate else ())
     return compiled

@@ -46,14 +46,21 @@ def available() -> bool:
     return importlib.util.find_spec("numba") is not None
 
 
-def source_of(program: Program, number: int, dtype: str) -> str:
-    """Return the module that holds a stage's loop."""
+def source_of(program: Program, number: int, dtype: str, *, in_place: bool) -> str:
+    """Return the module that holds a stage's loop.
+
+    In place, outputs are named as what they replace: of two arrays in one memory the compiler
+    would not know that they never cross, and compute element by element.
+    """
     stage = program.stages[number]
     made = stage.targets
     reads = [n for n in sorted(stage.sources) if not is_literal(n) and n not in made]
     scalars = [n for n in reads if n in program.scalar_names]
     arrays = [n for n in reads if n not in program.scalar_names]
     writes = _writes(program, number)
+    if in_place:
+        old = {f"out{n}": name for n, name in enumerate(program.replaced)}
+        writes = {old.get(array, array): value for array, value in writes.items()}
     extra = [a for a in writes if a not in arrays]
     parameters = ", ".join(["size", *(f"{a}_array" for a in (*arrays, *extra)), *scalars])
     body = [f"{a} = {a}_array[i]" for a in arrays]
@@ -121,17 +128,24 @@ def prepare(program: Program, dtype: DType) -> list[Callable[..., list[float]]]:
 def _stage(program: Program, number: int, dtype: DType) -> Callable[..., list[float]]:
     import numba
 
-    module = _loaded(source_of(program, number, str(dtype)), f"{program.name}_{number}_{dtype}")
+    @lru_cache(maxsize=2)
+    def module(in_place: bool) -> Any:
+        source = source_of(program, number, str(dtype), in_place=in_place)
+        return _loaded(source, f"{program.name}_{number}_{dtype}")
+
     threads = min(thread_count(), numba.get_num_threads())
     kind = dtype.type
+    pairs = [(f"out{n}", name) for n, name in enumerate(program.replaced)]
 
     def run(size: int, arrays: dict[str, Any], known: dict[str, float], flush: bool) -> list[float]:
         """Run the loop, on several threads where that pays."""
-        loop = module.serial if size < _SERIAL_BELOW or threads < 2 else module.parallel
-        if loop is module.parallel:
-            numba.set_num_threads(threads)
-        operands = [arrays[name] for name in module.arrays]
-        return loop(size, *operands, *[kind(known[name]) for name in module.scalars]) or []
+        loop = module(all(arrays[out] is arrays[old] for out, old in pairs))
+        operands = [arrays[name] for name in loop.arrays]
+        scalars = [kind(known[name]) for name in loop.scalars]
+        if size < _SERIAL_BELOW or threads < 2:
+            return loop.serial(size, *operands, *scalars) or []
+        numba.set_num_threads(threads)
+        return loop.parallel(size, *operands, *scalars) or []
 
     return run
 

@@ -10,26 +10,27 @@ from typing import Any
 from arraygrad._namespace import array_namespace, is_array, is_complex, is_floating, lift_constants
 from arraygrad._typing import Array, DType, Namespace
 
-__all__ = ["evaluate", "evaluate_rows"]
+__all__ = ["evaluate", "leaf"]
 
 
-def evaluate_rows(
+def evaluate(
     kernel: Callable[..., Any],
-    rows: Sequence[Sequence[Array]],
+    columns: Sequence[Sequence[Array]],
     scalars: Mapping[str, Any],
     *,
     slots: int,
     add: bool,
     donate: bool,
-) -> list[tuple[Array, ...]]:
+) -> list[Sequence[Array]]:
     """Return a kernel's results for every leaf: see `arraygrad.fusion`."""
-    return [evaluate(kernel, row, scalars, add=add) for row in rows]
+    rows = [leaf(kernel, row, scalars, add=add) for row in zip(*columns, strict=True)]
+    return list(zip(*rows, strict=True)) if rows else [()] * (1 + slots)
 
 
-def evaluate(
+def leaf(
     kernel: Callable[..., Any], arrays: Sequence[Array], scalars: Mapping[str, Any], *, add: bool
 ) -> tuple[Array, ...]:
-    """Return a kernel's results: the update, or with `add` the new weights, and the new slots."""
+    """Return the results for one leaf: the update, or with `add` the new weights, and the slots."""
     arrays, scalars = _lifted(arrays, scalars)
     xp = array_namespace(*arrays)
     wide = _widest(xp, arrays)

@@ -100,8 +100,8 @@ class KernelOptimizer(Optimizer):
             raise StructureError(message)
         model, scalars = grads if params is None else params, self._scalars(state, extra)
         columns, treedef = self._columns(model, grads, state, extra)
-        rows = self._run(columns, scalars, add=False, donate=False)
-        return self._result(treedef, rows, state, scalars)
+        found = fusion.evaluate(self.kernel, columns, scalars, slots=len(self._slots), add=False)
+        return self._result(treedef, found, state, scalars)
 
     def step(
         self, params: Tree, grads: Tree, state: State, *, donate: bool = False, **extra: Any
@@ -109,17 +109,10 @@ class KernelOptimizer(Optimizer):
         """Return the parameters after one step, and the next state."""
         scalars = self._scalars(state, extra)
         columns, treedef = self._columns(params, grads, state, extra)
-        rows = self._run(columns, scalars, add=True, donate=donate)
-        return self._result(treedef, rows, state, scalars)
-
-    def _run(
-        self, columns: list[list[Array]], scalars: dict[str, Any], *, add: bool, donate: bool
-    ) -> list[tuple[Array, ...]]:
-        """Run the kernel on every leaf."""
-        rows, slots = list(zip(*columns, strict=True)), len(self._slots)
-        return fusion.evaluate_rows(
-            self.kernel, rows, scalars, slots=slots, add=add, donate=donate
+        found = fusion.evaluate(
+            self.kernel, columns, scalars, slots=len(self._slots), donate=donate
         )
+        return self._result(treedef, found, state, scalars)
 
     def _scalars(self, state: State, extra: dict[str, Any]) -> dict[str, Any]:
         """Return the kernel's keyword arguments of this step."""
@@ -166,10 +159,9 @@ class KernelOptimizer(Optimizer):
                 raise ShapeError(message)
 
     def _result(
-        self, treedef: Any, rows: list[Any], state: State, scalars: dict[str, Any]
+        self, treedef: Any, columns: Sequence[Any], state: State, scalars: dict[str, Any]
     ) -> tuple[Tree, State]:
-        """Shape the rows that a kernel returned as trees, and make the next state."""
-        columns = list(zip(*rows, strict=True)) or [()] * (1 + len(self._slots))
+        """Shape the columns that a kernel returned as trees, and make the next state."""
         first, *rest = (unflatten(treedef, column) for column in columns)
         kept = {name: scalars[name] for name in self._hyperparameters}
         slots = dict(zip(self._slots, rest, strict=True))
