@@ -6,5 +6,15 @@
 
 from arraygrad.state._report import StateReport
 from arraygrad.state.files import load_state, save_state
+from arraygrad.state.optax import from_optax, to_optax
+from arraygrad.state.torch import from_torch, to_torch
 
-__all__ = ["StateReport", "load_state", "save_state"]
+__all__ = [
+    "StateReport",
+    "from_optax",
+    "from_torch",
+    "load_state",
+    "save_state",
+    "to_optax",
+    "to_torch",
+]

@@ -1,0 +1,99 @@
+"""What taking over another library's optimizer needs: arrays by name, numbers, our own kernel."""
+
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from arraygrad._namespace import is_array
+from arraygrad._tree import unflatten
+from arraygrad._typing import Tree
+from arraygrad.errors import StateError
+from arraygrad.optimizers import KernelOptimizer
+from arraygrad.state._arrays import fits, like, saved
+from arraygrad.state._paths import named_leaves
+
+__all__ = ["agreed", "entry_for", "moved", "number", "words"]
+
+
+def entry_for(table: Mapping[str, Any], optimizer: Any, whose: str) -> Any:
+    """Return an optimizer's entry in a table.
+
+    Raises
+    ------
+    StateError
+        If it has none.
+    """
+    if not isinstance(optimizer, KernelOptimizer) or optimizer.name not in table:
+        known = ", ".join(table)
+        message = f"`optimizer` must be one that {whose} has too ({known}), got {optimizer!r}"
+        raise StateError(message)
+    return table[optimizer.name]
+
+
+def words(optimizer: KernelOptimizer) -> set[str]:
+    """Return the words in the name of an optimizer's kernel, and the flags that it is given."""
+    kernel = inspect.unwrap(optimizer.kernel)
+    flags = getattr(kernel, "keywords", {})
+    name = getattr(kernel, "func", kernel).__name__
+    return {*name.split("_"), *(flag for flag, value in flags.items() if value is True)}
+
+
+def moved(tree: Tree, model: Tree, argument: str, other: str) -> Tree:
+    """Return a tree like another: its structure, and of each leaf library, dtype and device.
+
+    Raises
+    ------
+    StateError
+        If the names, shapes or kinds of dtypes of the leaves differ.
+    """
+    given, _ = named_leaves(tree, argument)
+    wanted, treedef = named_leaves(model, other)
+    if given.keys() != wanted.keys():
+        apart = sorted(given.keys() ^ wanted.keys())
+        message = f"`{argument}` and `{other}` differ in their leaves: {', '.join(apart)}"
+        raise StateError(message)
+    return unflatten(
+        treedef, [_moved(given[name], x, name, argument) for name, x in wanted.items()]
+    )
+
+
+def _moved(leaf: Any, model: Any, name: str, argument: str) -> Any:
+    where = f"`{argument}` at {name}"
+    entry, shape = saved(leaf, where), tuple(model.shape) if is_array(model) else ()
+    if entry.values.shape != shape:
+        message = f"{where} has shape {entry.values.shape}, expected {shape}"
+        raise StateError(message)
+    if not fits(entry, model):
+        message = f"{where} has dtype {entry.dtype}, expected {model.dtype}"
+        raise StateError(message)
+    return like(entry, model, where)
+
+
+def number(value: Any, where: str) -> Any:
+    """Return a number, or the one number of an array of any library, as Python's.
+
+    Raises
+    ------
+    StateError
+        If it is neither.
+    """
+    entry = saved(value, where)
+    if entry.values.size != 1:
+        message = f"{where} must be one number, got an array of shape {entry.values.shape}"
+        raise StateError(message)
+    return entry.values.item()
+
+
+def agreed(values: Iterable[Any], what: str) -> Any:
+    """Return the one value that all these are.
+
+    Raises
+    ------
+    StateError
+        If they differ.
+    """
+    found = list(dict.fromkeys(values))
+    if len(found) != 1:
+        message = f"{what} must be the same everywhere, got {', '.join(map(repr, found))}"
+        raise StateError(message)
+    return found[0]

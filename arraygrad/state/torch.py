@@ -1,0 +1,342 @@
+"""States of `torch.optim`, taken over and given back."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from arraygrad._tree import children, is_leaf, unflatten
+from arraygrad._typing import Tree
+from arraygrad.errors import StateError
+from arraygrad.optimizers import KernelOptimizer, State
+from arraygrad.state._arrays import saved
+from arraygrad.state._exchange import agreed, entry_for, moved, number, words
+from arraygrad.state._paths import named_leaves
+
+__all__ = ["from_torch", "to_torch"]
+
+
+class _Entry(NamedTuple):
+    """How torch spells an optimizer of ours."""
+
+    slots: Mapping[str, str]
+    """Slots by their names in torch's `state`."""
+
+    options: Mapping[str, Any]
+    """Hyperparameters by their names in torch's `param_groups`, with an index where in a tuple.
+    Those that an optimizer of ours does not have must be 0 there."""
+
+    flags: tuple[str, ...] = ()
+    """Options that are on where our kernel has that word in its name, and off elsewhere."""
+
+    off: tuple[str, ...] = ("maximize",)
+    """Options that must be off."""
+
+    counts: bool = True
+    """Whether torch counts the steps."""
+
+
+_RATE = {"learning_rate": "lr", "weight_decay": "weight_decay"}
+_BETAS = {"beta1": ("betas", 0), "beta2": ("betas", 1)}
+_MOMENTS = {"mu": "exp_avg", "nu": "exp_avg_sq"}
+
+TABLE = {
+    "adam": _Entry(
+        _MOMENTS,
+        {**_RATE, **_BETAS, "epsilon": "eps"},
+        off=("maximize", "amsgrad", "decoupled_weight_decay"),
+    ),
+    "sgd": _Entry(
+        {"velocity": "momentum_buffer"},
+        {**_RATE, "momentum": "momentum", "dampening": "dampening"},
+        flags=("nesterov",),
+        counts=False,
+    ),
+}
+
+
+def from_torch(
+    state_dict: Mapping[str, Any],
+    params: Tree,
+    optimizer: KernelOptimizer,
+    *,
+    names: Sequence[str] | None = None,
+    count: int | None = None,
+) -> State:
+    """Return the state with which an optimizer of ours goes on where one of torch stopped.
+
+    Parameters
+    ----------
+    state_dict : dict
+        What `torch.optim.Optimizer.state_dict()` returns.
+    params : tree of arrays
+        The parameters, on any library: the state becomes arrays like them.
+    optimizer : KernelOptimizer
+        The same algorithm: `adam`, `adamw`, `sgd` with convention="torch", and others.
+    names : sequence of str, optional
+        Where torch's parameters, in its order, are in `params`: paths with `.` or `/` between the
+        keys, as in `layers.0.weight`. By default the names that torch keeps where its optimizer was
+        made with `model.named_parameters()`; else the leaves' order.
+    count : int, optional
+        The number of steps done, for algorithms that do not count in torch (SGD).
+
+    Returns
+    -------
+    State
+        With torch's hyperparameters, which the next step uses unless the optimizer has a schedule.
+
+    Raises
+    ------
+    StateError
+        If torch does not have the algorithm, uses an option that ours does not, or has other
+        parameters; if the order of the parameters is not clear, or groups differ.
+
+    Notes
+    -----
+    Parameters of several groups are taken as one group; it must have the same options everywhere.
+
+    References
+    ----------
+    `torch.optim.Optimizer.state_dict`, in the documentation of PyTorch.
+
+    Examples
+    --------
+    >>> import numpy as np, torch
+    >>> from arraygrad.optimizers import adam
+    >>> from arraygrad.state import from_torch
+    >>> w = torch.nn.Parameter(torch.tensor([1.0, 2.0]))
+    >>> theirs = torch.optim.Adam([w], lr=0.1)
+    >>> w.sum().backward()
+    >>> theirs.step()
+    >>> optimizer, params = adam(0.5), {"w": np.asarray([0.9, 1.9])}
+    >>> state = from_torch(theirs.state_dict(), params, optimizer)
+    >>> state.count, state.hyperparameters["learning_rate"], state.slots["mu"]
+    (1, 0.1, {'w': array([0.1, 0.1])})
+    """
+    entry, fresh = _checked(optimizer), optimizer.init(params)
+    groups, order = _groups(state_dict), list(named_leaves(params, "params")[0])
+    places = _places(groups, order, params, names)
+    rows = [state_dict["state"].get(place, {}) for place in places]
+    steps = {number(row["step"], "torch's `step`") for row in rows if "step" in row}
+    begun = any(rows)
+    slots = {
+        name: _slot(entry.slots[name], rows, order, like) if begun else like
+        for name, like in fresh.slots.items()
+    }
+    done = agreed(steps, "torch's `step`") if steps else int(begun) if count is None else count
+    return State(int(done), _hyperparameters(entry, groups, fresh, optimizer), slots)
+
+
+def to_torch(
+    state: State,
+    state_dict: Mapping[str, Any],
+    optimizer: KernelOptimizer,
+    *,
+    names: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """Return the state with which an optimizer of torch goes on where one of ours stopped.
+
+    Parameters
+    ----------
+    state : State
+        The state of `optimizer`, on any library.
+    state_dict : dict
+        What the `state_dict()` of torch's optimizer returns, fresh or not: it says the parameters,
+        and the options that we do not have. It is not changed.
+    optimizer : KernelOptimizer
+        The same algorithm.
+    names : sequence of str, optional
+        As for `from_torch`.
+
+    Returns
+    -------
+    dict
+        For `torch.optim.Optimizer.load_state_dict`, which brings the arrays to the dtype and device
+        of each parameter.
+
+    Raises
+    ------
+    StateError
+        As `from_torch` does.
+
+    Examples
+    --------
+    >>> import numpy as np, torch
+    >>> from arraygrad.optimizers import sgd
+    >>> from arraygrad.state import to_torch
+    >>> optimizer = sgd(0.1, momentum=0.9, convention="torch")
+    >>> params, grads = {"w": np.asarray([1.0, 2.0])}, {"w": np.asarray([1.0, 0.0])}
+    >>> params, state = optimizer.step(params, grads, optimizer.init(params))
+    >>> theirs = torch.optim.SGD([torch.nn.Parameter(torch.tensor([0.9, 2.0]))], momentum=0.5)
+    >>> theirs.load_state_dict(to_torch(state, theirs.state_dict(), optimizer))
+    >>> theirs.param_groups[0]["momentum"], list(theirs.state.values())
+    (0.9, [{'momentum_buffer': tensor([1., 0.])}])
+    """
+    entry, groups = _checked(optimizer), _groups(state_dict)
+    rows: dict[int, dict[str, Any]] = {}
+    columns = {name: named_leaves(tree, name)[0] for name, tree in state.slots.items()}
+    count = number(state.count, "`state.count`")
+    if columns and count:
+        tree = next(iter(state.slots.values()))
+        order = list(next(iter(columns.values())))
+        places = _places(groups, order, tree, names)
+        rows = {
+            place: _row(entry, {ours: column[leaf] for ours, column in columns.items()}, count)
+            for place, leaf in zip(places, order, strict=True)
+        }
+    _check_options(entry, groups, state.hyperparameters, optimizer)
+    return {"state": rows, "param_groups": [_options(entry, group, state) for group in groups]}
+
+
+def _checked(optimizer: KernelOptimizer) -> _Entry:
+    """Return an optimizer's entry.
+
+    Raises
+    ------
+    StateError
+        If there is none, or its slots mean something else.
+    """
+    entry: _Entry = entry_for(TABLE, optimizer, "torch")
+    if "velocity" in words(optimizer):
+        message = f'{optimizer!r} sums moves, torch gradients: make it with convention="torch"'
+        raise StateError(message)
+    return entry
+
+
+def _groups(state_dict: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the groups of parameters.
+
+    Raises
+    ------
+    StateError
+        If it is not the state of one of torch's optimizers.
+    """
+    if not (isinstance(state_dict, Mapping) and {"state", "param_groups"} <= state_dict.keys()):
+        message = "`state_dict` must be what a torch optimizer's state_dict() returns"
+        raise StateError(message)
+    return list(state_dict["param_groups"])
+
+
+# --- which parameter is which -----------------------------------------------------------------
+
+
+def _places(
+    groups: list[dict[str, Any]], order: list[str], tree: Tree, names: Sequence[str] | None
+) -> list[int]:
+    """Return torch's numbers of the parameters, in the order of our leaves.
+
+    Raises
+    ------
+    StateError
+        If they cannot be matched.
+    """
+    places = [place for group in groups for place in group["params"]]
+    if names is None and all("param_names" in group for group in groups):
+        names = [name for group in groups for name in group["param_names"]]
+    if names is None and _sorted_otherwise(tree):
+        message = (
+            "pass `names`, torch's order of the parameters: a dict here has its keys in another "
+            "order than the alphabet's, so the order of its leaves is not clear"
+        )
+        raise StateError(message)
+    called = [name.replace("/", ".") for name in (order if names is None else names)]
+    ours = [name.replace("/", ".") for name in order]
+    if sorted(called) != sorted(ours) or len(places) != len(ours):
+        message = f"torch has {len(places)} parameters, called {called}; ours are {ours}"
+        raise StateError(message)
+    found = dict(zip(called, places, strict=True))
+    return [found[name] for name in ours]
+
+
+def _sorted_otherwise(tree: Tree) -> bool:
+    """Say whether a dict somewhere is not in the order in which its leaves are taken."""
+    if tree is None or is_leaf(tree):
+        return False
+    below = children(tree)
+    if isinstance(tree, dict) and list(tree) != list(below):
+        return True
+    return any(map(_sorted_otherwise, below.values()))
+
+
+# --- slots --------------------------------------------------------------------------------------
+
+
+def _slot(name: str, rows: list[dict[str, Any]], order: list[str], like: Tree) -> Tree:
+    """Return one slot, shaped and typed like a fresh one."""
+    for leaf, row in zip(order, rows, strict=True):
+        if row.get(name) is None:
+            message = f"torch has no {name!r} for the parameter {leaf}: it never had a gradient"
+            raise StateError(message)
+    _, treedef = named_leaves(like, "params")
+    return moved(unflatten(treedef, [row[name] for row in rows]), like, f"torch's {name}", "params")
+
+
+def _row(entry: _Entry, leaves: dict[str, Any], count: int) -> dict[str, Any]:
+    """Return torch's state of one parameter."""
+    import torch
+
+    row = {entry.slots[ours]: _tensor(leaf, ours) for ours, leaf in leaves.items()}
+    return {"step": torch.tensor(float(count)), **row} if entry.counts else row
+
+
+def _tensor(leaf: Any, name: str) -> Any:
+    import torch
+
+    dtype, values = saved(leaf, f"`state.slots[{name!r}]`")
+    return torch.asarray(values, dtype=getattr(torch, dtype), copy=True)
+
+
+# --- hyperparameters ----------------------------------------------------------------------------
+
+
+def _hyperparameters(
+    entry: _Entry, groups: list[dict[str, Any]], fresh: State, optimizer: KernelOptimizer
+) -> dict[str, Any]:
+    """Return torch's values of our hyperparameters."""
+    _check_options(entry, groups, fresh.hyperparameters, optimizer)
+    return {
+        name: agreed((_read(group, entry.options[name]) for group in groups), f"torch's {name}")
+        for name in fresh.hyperparameters
+    }
+
+
+def _check_options(
+    entry: _Entry, groups: list[dict[str, Any]], ours: Mapping[str, Any], optimizer: KernelOptimizer
+) -> None:
+    """Make sure that torch's options say nothing that our optimizer does not do.
+
+    Raises
+    ------
+    StateError
+        If one does.
+    """
+    known = words(optimizer)
+    absent = [option for name, option in entry.options.items() if name not in ours]
+    expected = dict.fromkeys((*absent, *entry.off), False)
+    expected.update((flag, flag in known) for flag in entry.flags)
+    for group in groups:
+        for option, value in expected.items():
+            found = group.get(option) or False
+            if bool(found) != value:
+                message = f"torch's optimizer has {option}={found!r}, which {optimizer!r} has not"
+                raise StateError(message)
+
+
+def _read(group: dict[str, Any], option: Any) -> Any:
+    """Return an option as a number."""
+    name, *index = option if isinstance(option, tuple) else (option,)
+    value = group[name][index[0]] if index else group[name]
+    return number(value, f"torch's {name}")
+
+
+def _options(entry: _Entry, group: dict[str, Any], state: State) -> dict[str, Any]:
+    """Return a group with our hyperparameters."""
+    group = dict(group)
+    for name, value in state.hyperparameters.items():
+        option, value = entry.options[name], number(value, f"`{name}`")
+        if isinstance(option, tuple):
+            key, index = option
+            values = list(group[key])
+            values[index] = value
+            group[key] = tuple(values)
+        else:
+            group[option] = value
+    return group

@@ -1,0 +1,384 @@
+"""Taking over states of torch and optax: training goes on as if nothing had happened."""
+
+import numpy as np
+import pytest
+
+from arraygrad import Container
+from arraygrad import optimizers as ours
+from arraygrad._tree import flatten, unflatten
+from arraygrad.errors import StateError
+from arraygrad.state import from_optax, from_torch, load_state, save_state, to_optax, to_torch
+from conformance_tests.backends import load
+from conformance_tests.optimizer_checks import gradients_like, random_tree
+from conformance_tests.trees import assert_close, from_numpy, to_numpy
+
+STEPS, HALF = 12, 5
+TOLERANCE = 1e-12
+
+# name: (ours, torch's class, its options); every number is another than the default
+TORCH = {
+    "adam": (
+        lambda rate: ours.adam(rate, beta1=0.8, beta2=0.99, epsilon=1e-6),
+        "Adam",
+        {"betas": (0.8, 0.99), "eps": 1e-6},
+    ),
+    "sgd": (lambda rate: ours.sgd(rate, convention="torch"), "SGD", {}),
+    "sgd-momentum": (
+        lambda rate: ours.sgd(rate, momentum=0.8, weight_decay=0.1, convention="torch"),
+        "SGD",
+        {"momentum": 0.8, "weight_decay": 0.1},
+    ),
+    "sgd-nesterov": (
+        lambda rate: ours.sgd(rate, momentum=0.8, nesterov=True, convention="torch"),
+        "SGD",
+        {"momentum": 0.8, "nesterov": True},
+    ),
+    "sgd-dampening": (
+        lambda rate: ours.sgd(rate, momentum=0.8, dampening=0.5, convention="torch"),
+        "SGD",
+        {"momentum": 0.8, "dampening": 0.5},
+    ),
+}
+
+# name: (ours, optax's)
+OPTAX = {
+    "adam": (lambda: ours.adam(0.1, beta1=0.8), lambda optax: optax.adam(0.1, b1=0.8)),
+    "sgd": (lambda: ours.sgd(0.1, convention="optax"), lambda optax: optax.sgd(0.1)),
+    "sgd-momentum": (
+        lambda: ours.sgd(0.1, momentum=0.8, convention="optax"),
+        lambda optax: optax.sgd(0.1, momentum=0.8),
+    ),
+    "sgd-nesterov": (
+        lambda: ours.sgd(0.1, momentum=0.8, nesterov=True, convention="optax"),
+        lambda optax: optax.sgd(0.1, momentum=0.8, nesterov=True),
+    ),
+    "lion": (lambda: ours.lion(0.1), lambda optax: optax.lion(0.1, weight_decay=0.0)),
+}
+
+
+def walk(optimizer, params, state, gradients):
+    """Take our steps."""
+    for grads in gradients:
+        params, state = optimizer.step(params, grads, state)
+    return params, state
+
+
+class Torch:
+    """A torch optimizer of the leaves of a tree."""
+
+    def __init__(self, params, kind, options, rate=0.1, named=False):
+        import torch
+
+        leaves, self.treedef = flatten(params)
+        self.params = [torch.nn.Parameter(torch.asarray(np.copy(w))) for w in leaves]
+        given = [(f"p{n}", w) for n, w in enumerate(self.params)] if named else self.params
+        self.optimizer = getattr(torch.optim, kind)(given, lr=rate, **options)
+
+    def walk(self, gradients):
+        import torch
+
+        for grads in gradients:
+            for w, g in zip(self.params, flatten(grads)[0], strict=True):
+                w.grad = torch.asarray(np.copy(g))
+            self.optimizer.step()
+        return self
+
+    @property
+    def tree(self):
+        return unflatten(self.treedef, [w.detach().numpy().copy() for w in self.params])
+
+
+@pytest.fixture(scope="module")
+def case():
+    """Parameters, and gradients for all steps."""
+    params = random_tree()
+    return params, gradients_like(params, STEPS)
+
+
+@pytest.mark.parametrize("name", TORCH)
+def test_ours_goes_on_where_torch_stopped(case, name):
+    pytest.importorskip("torch")
+    (params, gradients), (make, kind, options) = case, TORCH[name]
+    whole = Torch(params, kind, options).walk(gradients).tree
+    begun = Torch(params, kind, options).walk(gradients[:HALF])
+    optimizer = make(123.0)  # torch's rate is taken over
+    state = from_torch(begun.optimizer.state_dict(), begun.tree, optimizer)
+    assert state.hyperparameters["learning_rate"] == 0.1
+    assert_close(walk(optimizer, begun.tree, state, gradients[HALF:])[0], whole, TOLERANCE)
+
+
+@pytest.mark.parametrize("name", TORCH)
+def test_torch_goes_on_where_ours_stopped(case, name):
+    pytest.importorskip("torch")
+    (params, gradients), (make, kind, options) = case, TORCH[name]
+    optimizer = make(0.1)
+    whole, _ = walk(optimizer, params, optimizer.init(params), gradients)
+    half, state = walk(optimizer, params, optimizer.init(params), gradients[:HALF])
+    theirs = Torch(half, kind, options, rate=123.0)
+    theirs.optimizer.load_state_dict(to_torch(state, theirs.optimizer.state_dict(), optimizer))
+    assert_close(theirs.walk(gradients[HALF:]).tree, whole, TOLERANCE)
+
+
+@pytest.mark.parametrize("name", TORCH)
+def test_a_state_of_torch_survives_the_way_there_and_back(case, name):
+    torch = pytest.importorskip("torch")
+    (params, gradients), (make, kind, options) = case, TORCH[name]
+    theirs = Torch(params, kind, options).walk(gradients[:HALF])
+    before, optimizer = theirs.optimizer.state_dict(), make(0.5)
+    after = to_torch(from_torch(before, params, optimizer), before, optimizer)
+    assert after["param_groups"] == before["param_groups"]
+    kept = {
+        place: {key: value for key, value in row.items() if value is not None}
+        for place, row in before["state"].items()
+    }
+    if "momentum" not in options and kind == "SGD":
+        kept = {}
+    assert after["state"].keys() == kept.keys()
+    for place, row in kept.items():
+        assert after["state"][place].keys() == row.keys()
+        for key, value in row.items():
+            assert torch.equal(after["state"][place][key], value)
+
+
+def optax_steps(transformation, params, gradients, opt_state=None):
+    """Take optax's steps in double precision; return NumPy's parameters and the state."""
+    optax, jax = pytest.importorskip("optax"), pytest.importorskip("jax")
+    backend = load("jax")
+    params = from_numpy(backend, params)
+
+    @jax.jit
+    def step(params, grads, opt_state):
+        updates, opt_state = transformation.update(grads, opt_state, params)
+        return optax.apply_updates(params, updates), opt_state
+
+    with jax.numpy_dtype_promotion("standard"):
+        opt_state = transformation.init(params) if opt_state is None else opt_state
+        for grads in gradients:
+            params, opt_state = step(params, from_numpy(backend, grads), opt_state)
+    return to_numpy(backend, params), opt_state
+
+
+@pytest.mark.parametrize("name", OPTAX)
+def test_ours_goes_on_where_optax_stopped(case, name):
+    optax = pytest.importorskip("optax")
+    (params, gradients), (make, make_theirs) = case, OPTAX[name]
+    optimizer, theirs = make(), make_theirs(optax)
+    whole, _ = optax_steps(theirs, params, gradients)
+    half, opt_state = optax_steps(theirs, params, gradients[:HALF])
+    state = from_optax(opt_state, half, optimizer, count=HALF)
+    assert state.count == HALF
+    assert_close(walk(optimizer, half, state, gradients[HALF:])[0], whole, 1e-10)
+
+
+@pytest.mark.parametrize("name", OPTAX)
+def test_optax_goes_on_where_ours_stopped(case, name):
+    optax = pytest.importorskip("optax")
+    (params, gradients), (make, make_theirs) = case, OPTAX[name]
+    optimizer, theirs = make(), make_theirs(optax)
+    whole, _ = walk(optimizer, params, optimizer.init(params), gradients)
+    half, state = walk(optimizer, params, optimizer.init(params), gradients[:HALF])
+    fresh = theirs.init(from_numpy(load("jax"), half))
+    opt_state = to_optax(state, fresh, optimizer)
+    assert_close(optax_steps(theirs, half, gradients[HALF:], opt_state)[0], whole, 1e-10)
+
+
+def test_injected_hyperparameters_of_optax_are_taken_over(case):
+    optax = pytest.importorskip("optax")
+    params, gradients = case
+    theirs = optax.inject_hyperparams(optax.adam)(learning_rate=0.03, b1=0.7)
+    whole, _ = optax_steps(theirs, params, gradients)
+    half, opt_state = optax_steps(theirs, params, gradients[:HALF])
+    optimizer = ours.adam(0.5)
+    state = from_optax(opt_state, half, optimizer)
+    assert state.hyperparameters["learning_rate"] == pytest.approx(0.03)
+    assert state.hyperparameters["beta1"] == pytest.approx(0.7)
+    assert_close(walk(optimizer, half, state, gradients[HALF:])[0], whole, 1e-7)
+    fresh = optax.inject_hyperparams(optax.adam)(0.5).init(from_numpy(load("jax"), params))
+    given = to_optax(state, fresh, optimizer)
+    assert float(given.hyperparams["learning_rate"]) == pytest.approx(0.03)
+    assert given.count == given.inner_state[0].count == HALF
+
+
+def test_optax_states_in_chains_with_schedules_are_found(case):
+    optax = pytest.importorskip("optax")
+    params, gradients = case
+    rate = optax.linear_schedule(0.1, 0.0, 20)
+    theirs = optax.chain(optax.clip_by_global_norm(1e9), optax.adam(rate))
+    whole, _ = optax_steps(theirs, params, gradients)
+    half, opt_state = optax_steps(theirs, params, gradients[:HALF])
+    optimizer = ours.adam(lambda count: 0.1 - 0.005 * count)
+    state = from_optax(opt_state, half, optimizer)
+    assert_close(walk(optimizer, half, state, gradients[HALF:])[0], whole, 1e-7)
+    back = to_optax(state, theirs.init(from_numpy(load("jax"), half)), optimizer)
+    assert_close(optax_steps(theirs, half, gradients[HALF:], back)[0], whole, 1e-10)
+
+
+@pytest.mark.parametrize("backend_name", ["numpy", "array_api_strict", "torch", "jax"])
+def test_a_state_of_torch_goes_to_any_library_and_through_a_file(case, backend_name, tmp_path):
+    pytest.importorskip("torch")
+    pytest.importorskip(backend_name)
+    (params, gradients), (make, kind, options) = case, TORCH["adam"]
+    backend = load(backend_name)
+    whole = Torch(params, kind, options).walk(gradients).tree
+    begun = Torch(params, kind, options).walk(gradients[:HALF])
+    here, optimizer = from_numpy(backend, begun.tree), make(0.1)
+    state = from_torch(begun.optimizer.state_dict(), here, optimizer)
+    save_state(tmp_path / "a.safetensors", state)
+    state = load_state(tmp_path / "a.safetensors", optimizer.init(here))
+    rest = [from_numpy(backend, grads) for grads in gradients[HALF:]]
+    found = to_numpy(backend, walk(optimizer, here, state, rest)[0])
+    assert_close(found, whole, TOLERANCE)
+
+
+# --- which parameter is which -----------------------------------------------------------------
+
+
+def two(a, b):
+    """Two parameters of one shape, in the other order than the alphabet's."""
+    return {"w": np.full(2, a), "b": np.full(2, b)}
+
+
+def test_names_say_which_parameter_is_which():
+    torch = pytest.importorskip("torch")
+    w, b = (torch.nn.Parameter(torch.ones(2, dtype=torch.float64)) for _ in range(2))
+    optimizer, params = ours.adam(0.1), {"net": [two(1.0, 1.0)]}
+    theirs = torch.optim.Adam([w, b], lr=0.1)
+    w.grad, b.grad = torch.full_like(w, 1.0), torch.full_like(b, 2.0)
+    theirs.step()
+    with pytest.raises(StateError, match="pass `names`"):
+        from_torch(theirs.state_dict(), params, optimizer)
+    for names in (["net.0.w", "net.0.b"], ["net/0/w", "net/0/b"]):
+        state = from_torch(theirs.state_dict(), params, optimizer, names=names)
+        mean = state.slots["mu"]["net"][0]
+        assert mean["w"].tolist() == pytest.approx([0.1, 0.1])
+        assert mean["b"].tolist() == pytest.approx([0.2, 0.2])
+        back = to_torch(state, theirs.state_dict(), optimizer, names=names)
+        for place in (0, 1):
+            expected = theirs.state_dict()["state"][place]["exp_avg"]
+            assert torch.equal(back["state"][place]["exp_avg"], expected)
+    with pytest.raises(StateError, match=r"called \['net\.0\.x', 'net\.0\.b'\]"):
+        from_torch(theirs.state_dict(), params, optimizer, names=["net.0.x", "net.0.b"])
+
+
+def test_names_that_torch_keeps_are_used():
+    torch = pytest.importorskip("torch")
+    model = torch.nn.Linear(2, 2, dtype=torch.float64)
+    theirs = torch.optim.Adam(model.named_parameters(), lr=0.1)
+    if "param_names" not in theirs.state_dict()["param_groups"][0]:
+        pytest.skip("torch keeps no names before 2.6")
+    model(torch.ones(2, dtype=torch.float64)).sum().backward()
+    theirs.step()
+    params = {name: w.detach().numpy() for name, w in model.named_parameters()}
+    state = from_torch(theirs.state_dict(), params, ours.adam(0.1))
+    assert state.slots["mu"]["weight"].shape == (2, 2)
+    assert state.slots["mu"]["bias"].shape == (2,)
+
+
+def test_containers_keep_their_order_and_need_no_names():
+    torch = pytest.importorskip("torch")
+    theirs = Torch([np.ones(2), np.ones(2)], "Adam", {}).walk([[np.ones(2), np.zeros(2)]])
+    state = from_torch(theirs.optimizer.state_dict(), Container(two(1.0, 1.0)), ours.adam(0.1))
+    assert state.slots["mu"].w.tolist() == pytest.approx([0.1, 0.1])
+    assert state.slots["mu"].b.tolist() == [0, 0]
+    assert torch.optim.Adam is type(theirs.optimizer)
+
+
+# --- what cannot be taken over ------------------------------------------------------------------
+
+
+def test_what_never_began_begins_here(case):
+    pytest.importorskip("torch")
+    params, _ = case
+    state = from_torch(Torch(params, "Adam", {}).optimizer.state_dict(), params, ours.adam(0.5))
+    assert state.count == 0
+    assert state.hyperparameters["learning_rate"] == 0.1
+    assert all(not x.any() for x in flatten(state.slots)[0])
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "options", "told"),
+    [
+        (lambda: ours.adam(0.1), "Adam", {"amsgrad": True}, "amsgrad=True"),
+        (lambda: ours.adam(0.1), "Adam", {"maximize": True}, "maximize=True"),
+        (lambda: ours.sgd(0.1, convention="torch"), "SGD", {"weight_decay": 0.1}, "weight_decay"),
+        (lambda: ours.sgd(0.1, convention="torch"), "SGD", {"momentum": 0.9}, "momentum=0.9"),
+        (
+            lambda: ours.sgd(0.1, momentum=0.9, convention="torch"),
+            "SGD",
+            {"momentum": 0.9, "nesterov": True},
+            "nesterov=True",
+        ),
+        (
+            lambda: ours.sgd(0.1, momentum=0.9, nesterov=True, convention="torch"),
+            "SGD",
+            {"momentum": 0.9},
+            "nesterov=False",
+        ),
+        (
+            lambda: ours.sgd(0.1, momentum=0.9),
+            "SGD",
+            {"momentum": 0.9},
+            'make it with convention="torch"',
+        ),
+        (lambda: ours.signsgd(0.1), "SGD", {}, "`optimizer` must be one that torch has too"),
+    ],
+)
+def test_options_that_ours_does_not_have_are_refused(case, make, kind, options, told):
+    pytest.importorskip("torch")
+    params, gradients = case
+    theirs = Torch(params, kind, options).walk(gradients[:1]).optimizer.state_dict()
+    with pytest.raises(StateError, match=told):
+        from_torch(theirs, params, make())
+
+
+def test_groups_that_differ_are_refused():
+    torch = pytest.importorskip("torch")
+    params = [np.ones(2), np.ones(2)]
+    a, b = (torch.nn.Parameter(torch.ones(2)) for _ in range(2))
+    theirs = torch.optim.Adam([{"params": [a]}, {"params": [b], "lr": 0.5}], lr=0.1)
+    with pytest.raises(StateError, match=r"learning_rate must be the same everywhere, got 0\.1, 0"):
+        from_torch(theirs.state_dict(), params, ours.adam(0.1))
+
+
+def test_parameters_without_a_state_and_of_other_shapes_are_refused():
+    torch = pytest.importorskip("torch")
+    a, b = (torch.nn.Parameter(torch.ones(2)) for _ in range(2))
+    theirs = torch.optim.Adam([a, b], lr=0.1)
+    a.grad = torch.ones(2)
+    theirs.step()
+    with pytest.raises(StateError, match="no 'exp_avg' for the parameter 1: it never had"):
+        from_torch(theirs.state_dict(), [np.ones(2), np.ones(2)], ours.adam(0.1))
+    b.grad = torch.ones(2)
+    theirs.step()
+    with pytest.raises(StateError, match="step` must be the same everywhere, got"):
+        from_torch(theirs.state_dict(), [np.ones(2), np.ones(2)], ours.adam(0.1))
+    with pytest.raises(StateError, match="2 parameters"):
+        from_torch(theirs.state_dict(), [np.ones(2)], ours.adam(0.1))
+    theirs = Torch([np.ones(3)], "Adam", {}).walk([[np.ones(3)]])
+    with pytest.raises(StateError, match=r"exp_avg` at 0 has shape \(3,\), expected \(2,\)"):
+        from_torch(theirs.optimizer.state_dict(), [np.ones(2)], ours.adam(0.1))
+
+
+@pytest.mark.parametrize("given", [{}, {"state": {}}, None, [1]])
+def test_what_is_no_state_of_torch_is_refused(given):
+    with pytest.raises(StateError, match="`state_dict` must be what"):
+        from_torch(given, [np.ones(2)], ours.adam(0.1))
+
+
+def test_states_of_optax_that_do_not_fit_are_refused(case):
+    optax = pytest.importorskip("optax")
+    params, _ = case
+    theirs = from_numpy(load("jax"), params)
+    adam, sgd = optax.adam(0.1).init(theirs), optax.sgd(0.1).init(theirs)
+    with pytest.raises(StateError, match=r"must have one ScaleByAdamState, got 0 among \['Empty"):
+        from_optax(sgd, params, ours.adam(0.1))
+    with pytest.raises(StateError, match="must have one ScaleByAdamState, got 2"):
+        from_optax((adam, adam), params, ours.adam(0.1))
+    with pytest.raises(StateError, match="must have one ScaleByAdamState, got 0"):
+        to_optax(ours.adam(0.1).init(params), sgd, ours.adam(0.1))
+    with pytest.raises(StateError, match='make it with convention="optax"'):
+        from_optax(sgd, params, ours.sgd(0.1, momentum=0.9))
+    with pytest.raises(StateError, match="differ in their leaves: bias"):
+        from_optax(adam, {**params, "bias": []}, ours.adam(0.1))
+    with pytest.raises(StateError, match="count must be the same everywhere, got 0, 3"):
+        from_optax((adam, adam[0]._replace(count=3)), params, ours.sgd(0.1, convention="optax"))
