@@ -5,7 +5,15 @@ import math
 from arraygrad._typing import Array, Namespace
 from arraygrad.kernels.norms import abs_squared, root
 
-__all__ = ["adam", "adam_direction", "adam_ivy", "adam_paper", "one_minus_power"]
+__all__ = [
+    "adam",
+    "adam_direction",
+    "adam_keras",
+    "adam_paper",
+    "corrected_step",
+    "moments",
+    "one_minus_power",
+]
 
 
 def adam(
@@ -14,32 +22,15 @@ def adam(
     g: Array,
     m: Array,
     v: Array,
-    lr: Array,
-    step: Array,
-    beta1: Array,
-    beta2: Array,
-    epsilon: Array,
-) -> tuple[Array, Array, Array]:
-    """Return the update -lr·delta and the new moments."""
-    delta, m, v = adam_direction(xp, g, m, v, step, beta1, beta2, epsilon)
-    return -lr * delta, m, v
-
-
-def adam_ivy(
-    xp: Namespace,
-    w: Array,
-    g: Array,
-    m: Array,
-    v: Array,
-    *,
     learning_rate: Array,
     step: Array,
     beta1: Array,
     beta2: Array,
     epsilon: Array,
 ) -> tuple[Array, Array, Array]:
-    """Return what `adam` does."""
-    return adam(xp, w, g, m, v, learning_rate, step, beta1, beta2, epsilon)
+    """Return the update -lr·delta and the new moments: Ivy's Adam."""
+    delta, m, v = adam_direction(xp, g, m, v, step, beta1, beta2, epsilon)
+    return -learning_rate * delta, m, v
 
 
 def adam_paper(
@@ -56,11 +47,27 @@ def adam_paper(
     epsilon: Array,
 ) -> tuple[Array, Array, Array]:
     """Return the update and the new moments; ε joins the root of the corrected ν."""
-    m = beta1 * m + (1 - beta1) * g
-    v = beta2 * v + (1 - beta2) * abs_squared(xp, g)
-    rate = learning_rate / one_minus_power(xp, beta1, step)
-    spread = one_minus_power(xp, beta2, step) ** -0.5
-    return -rate * m / (spread * root(xp, v) + epsilon), m, v
+    m, v = moments(xp, g, m, v, beta1, beta2)
+    return corrected_step(xp, learning_rate, m, v, step, beta1, beta2, epsilon), m, v
+
+
+def adam_keras(
+    xp: Namespace,
+    w: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    *,
+    learning_rate: Array,
+    step: Array,
+    beta1: Array,
+    beta2: Array,
+    epsilon: Array,
+) -> tuple[Array, Array, Array]:
+    """Return the update and the new moments; ε joins √ν before its correction."""
+    m, v = moments(xp, g, m, v, beta1, beta2)
+    rate = one_minus_power(xp, beta2, step) ** 0.5 / one_minus_power(xp, beta1, step)
+    return -learning_rate * rate * m / (root(xp, v) + epsilon), m, v
 
 
 def adam_direction(
@@ -74,10 +81,32 @@ def adam_direction(
     epsilon: Array,
 ) -> tuple[Array, Array, Array]:
     """Return delta and the new moments; ε joins √v before its correction, and 1-β₁ᵗ."""
-    m = beta1 * m + (1 - beta1) * g
-    v = beta2 * v + (1 - beta2) * abs_squared(xp, g)
+    m, v = moments(xp, g, m, v, beta1, beta2)
     rate = one_minus_power(xp, beta2, step) ** 0.5 / (one_minus_power(xp, beta1, step) + epsilon)
     return rate * m / (root(xp, v) + epsilon), m, v
+
+
+def moments(
+    xp: Namespace, g: Array, m: Array, v: Array, beta1: Array, beta2: Array
+) -> tuple[Array, Array]:
+    """Return the running means of the gradient and of its squared magnitude."""
+    return beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * abs_squared(xp, g)
+
+
+def corrected_step(
+    xp: Namespace,
+    learning_rate: Array,
+    m: Array,
+    v: Array,
+    step: Array,
+    beta1: Array,
+    beta2: Array,
+    epsilon: Array,
+) -> Array:
+    """Return -lr·m̂ / (√v̂ + ε), both biases corrected."""
+    rate = learning_rate / one_minus_power(xp, beta1, step)
+    spread = one_minus_power(xp, beta2, step) ** -0.5
+    return -rate * m / (spread * root(xp, v) + epsilon)
 
 
 def one_minus_power(xp: Namespace, base: Array, exponent: Array) -> Array:

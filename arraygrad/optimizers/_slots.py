@@ -1,0 +1,26 @@
+"""How slots start, beside those of `_kernel_optimizer`."""
+
+from typing import Any
+
+from arraygrad._namespace import device_of
+from arraygrad._typing import Array, Namespace
+from arraygrad.optimizers._kernel_optimizer import Slot, real_zeros
+
+__all__ = ["one", "real_filled"]
+
+
+def real_filled(value: Any) -> Slot:
+    """Start from a number everywhere, real where the parameter is complex."""
+
+    def start(xp: Namespace, w: Array) -> Array:
+        zeros = real_zeros(xp, w)
+        filled = xp.astype(zeros + value, zeros.dtype)  # an array's dtype does not promote
+        return filled if filled.shape else filled[...]  # an array, where NumPy makes scalars
+
+    return start
+
+
+def one(xp: Namespace, w: Array) -> Array:
+    """Start from a single 1, in single precision at least: a product over all steps."""
+    real = xp.real(w) if xp.isdtype(w.dtype, "complex floating") else w
+    return xp.ones((), dtype=xp.result_type(xp.float32, real.dtype), device=device_of(w))
