@@ -21,6 +21,7 @@ __all__ = [
     "flatten_with_paths",
     "format_path",
     "is_leaf",
+    "leaves_up_to",
     "map_leaves",
     "register_node",
     "unflatten",
@@ -40,6 +41,19 @@ def flatten(tree: Any) -> tuple[list[Any], TreeDef]:
 def unflatten(treedef: TreeDef, leaves: Any) -> Any:
     """Rebuild a tree from its structure and new leaves."""
     return treedef.unflatten(leaves)
+
+
+def leaves_up_to(treedef: TreeDef, tree: Any) -> list[Any] | None:
+    """Return the leaves of a tree that has this structure, `None` if it has another.
+
+    Several times as quick as `flatten`, for there is nothing to find out.
+    """
+    try:
+        leaves = treedef.flatten_up_to(tree)
+    except ValueError:
+        return None
+    kinds = dict(zip(map(type, leaves), leaves, strict=True))
+    return leaves if all(map(is_leaf, kinds.values())) else None
 
 
 def flatten_with_paths(tree: Any) -> tuple[list[Path], list[Any], TreeDef]:

@@ -50,7 +50,8 @@ def evaluate(
     and of the new slots; with `donate` they may take the memory of what they replace, and a
     column that is returned as it was given has changed in place.
     """
-    names = {_executor_of(type(x), x) for x in columns[0]} if chosen() != "plain" else {"plain"}
+    kinds = dict(zip(map(type, columns[0]), columns[0], strict=True))
+    names = {_executor_of(*kind) for kind in kinds.items()} if chosen() != "plain" else {"plain"}
     # Parameters of several libraries in one tree: each leaf by itself, as it is written.
     name = names.pop() if len(names) == 1 else "plain"
     results: list[Column] = _module(name).evaluate(

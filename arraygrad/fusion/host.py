@@ -52,20 +52,28 @@ class _Walk:
     ) -> None:
         self.kernel, self.columns, self.scalars = kernel, columns, scalars
         self.slots, self.add, self.donate = slots, add, donate
-        self.replaced = [columns[0], *columns[2 : 2 + slots]]
+        self.replaced: list[Column] = [columns[0], *columns[2 : 2 + slots]]
 
     def results(self) -> list[Column]:
         """Return the columns of the new parameters and slots."""
         count = len(self.columns[0])
-        done = self._packed() if count > 1 else {}
-        if done is None:
-            return self.replaced
-        rows = {n: [column[n] for column in self.columns] for n in range(count) if n not in done}
+        found: list[Column] = []  # what did not change in place
+        left = self._run_packs(found) if count > 1 else range(count)
+        rows = {n: [column[n] for column in self.columns] for n in left}
         views = {n: views_of(row, self.slots) for n, row in rows.items()}
         if self.donate:
             _protect(views, self.slots)
-        done |= {n: self._leaf(row, views[n]) for n, row in rows.items()}
-        return list(zip(*(done[n] for n in range(count)), strict=True))
+        for n, row in rows.items():
+            self._put(found, [n], [[x] for x in self._leaf(row, views[n])])
+        return found or self.replaced
+
+    def _put(self, found: list[Any], places: Sequence[int], leaves: Sequence[Column]) -> None:
+        """Put new leaves at their places in the columns of results."""
+        if not found:
+            found += map(list, self.replaced)
+        for column, new in zip(found, leaves, strict=True):
+            for place, x in zip(places, new, strict=True):
+                column[place] = x
 
     # --- one leaf ----------------------------------------------------------------------------
 
@@ -89,54 +97,38 @@ class _Walk:
 
     # --- many small leaves -------------------------------------------------------------------
 
-    def _packed(self) -> dict[int, tuple[Array, ...]] | None:
-        """Run the small leaves together: their results by place; None if all changed in place."""
+    def _run_packs(self, found: list[Any]) -> Sequence[int]:
+        """Run small leaves together, put what did not change in place; return which are left."""
         flats = [gathered(column) for column in self.replaced] if self.add else []
-        if flats and flats[0] and all(len(found) == len(flats[0]) for found in flats):
-            packs = [flat.pack for flat in flats[0]]
-        else:
-            flats, packs = [], small(self.columns[0])
-        done: dict[int, tuple[Array, ...]] = {}
-        in_place = self.donate and bool(flats)
+        if not flats or not flats[0] or len(set(map(len, flats))) != 1:
+            flats = []
+        packs = [flat.pack for flat in flats[0]] if flats else small(self.columns[0])
+        left = set(range(len(self.columns[0])))
         for n, pack in enumerate(packs):
-            known = [found[n] for found in flats]
+            known = [column[n] for column in flats]
             if any(flat.pack.places != pack.places for flat in known):
                 known = []
-            leaves = self._run_pack(pack, known)
-            if leaves is not None:
-                done.update(zip(pack.places, leaves, strict=True))
-            in_place = in_place and leaves is not None and bool(known)
-        return None if in_place and len(done) == len(self.columns[0]) else done
+            if self._run_pack(pack, known, found):
+                left.difference_update(pack.places)
+        return sorted(left)
 
-    def _run_pack(self, pack: Pack, known: list[Any]) -> list[tuple[Array, ...]] | None:
-        """Run one pack; None if it cannot be run as one."""
-        columns = [pack.take(column) for column in self.columns]
-        program = self._program(columns[0][0])
-        kind = type(columns[0][0])
+    def _run_pack(self, pack: Pack, known: list[Any], found: list[Any]) -> bool:
+        """Run one pack; say whether it could be run as one."""
+        program = self._program(self.columns[0][pack.places[0]])
         if program is None or len(program.stages) > 1:  # sums are of one leaf
-            return None
-        unknown = [c for n, c in enumerate(columns) if not known or n not in self._places()]
-        if not all(set(map(type, c)) == {kind} and pack.fits(c) for c in unknown):
-            return None
-        flats = self._flat_columns(pack, columns, known)
-        old = [flats[n] for n in self._places()]
-        outs = old if self.donate else [pack.empty() for _ in old]
-        memory.run(program, pack.dtype, flats, outs, self.scalars)
-        if self.donate and known:
-            return list(zip(*(columns[n] for n in self._places()), strict=True))
-        return list(zip(*(pack.views(flat) for flat in outs), strict=True))
-
-    def _flat_columns(self, pack: Pack, columns: list[Any], known: list[Any]) -> list[Any]:
-        """Return every column as one flat array; those that are none yet are copied into one."""
-        given = dict(zip(self._places(), known, strict=True)) if known else {}
-        return [
-            given[n] if n in given else pack.fill(pack.empty(), column)
-            for n, column in enumerate(columns)
-        ]
-
-    def _places(self) -> list[int]:
-        """Return which columns are replaced."""
-        return [0, *range(2, 2 + self.slots)]
+            return False
+        places = [0, *range(2, 2 + self.slots)]
+        flats: dict[int, Any] = dict(zip(places, known, strict=True)) if known else {}
+        loose = {n: pack.of(c) for n, c in enumerate(self.columns) if n not in flats}
+        if not all(map(pack.fits, loose.values())):
+            return False
+        flats |= {n: pack.filled(column) for n, column in loose.items()}
+        outs = [flats[n] if self.donate else pack.empty() for n in places]
+        inputs = [flats[n] for n in range(len(self.columns))]
+        memory.run(program, pack.dtype, inputs, outs, self.scalars)
+        if not (self.donate and known):
+            self._put(found, pack.places, list(map(pack.views, outs)))
+        return True
 
 
 def program_for(

@@ -47,7 +47,7 @@ class Pack:
         self.places, self.shapes, self.dtype = list(places), list(shapes), dtype
         *starts, self.size = accumulate(map(prod, shapes), initial=0)
         self.offsets = [start * dtype.itemsize for start in starts]
-        self.take: Any = itemgetter(*self.places)
+        self._take: Any = itemgetter(*self.places)
         self.ids: list[int] = []
 
     def like(self) -> "Pack":
@@ -72,16 +72,27 @@ class Pack:
         flat.pack.ids = list(map(id, found))
         return found
 
-    def fill(self, flat: Any, leaves: Sequence[Array]) -> Any:
-        """Copy leaves into a flat array."""
+    def of(self, column: Sequence[Array]) -> Sequence[Array]:
+        """Return those leaves of a column that the pack is made of."""
+        whole = len(column) == len(self.places)
+        own: Sequence[Array] = column if whole else self._take(column)
+        return own
+
+    def filled(self, leaves: Sequence[Array]) -> Any:
+        """Return a new flat array with copies of leaves."""
         import numpy as np
 
-        return np.concatenate([x.reshape(-1) for x in leaves], out=flat)
+        return np.concatenate(leaves, axis=None, out=self.empty())
 
     def fits(self, leaves: Sequence[Array]) -> bool:
-        """Say whether leaves have the pack's shapes and dtype."""
-        dtypes = set(map(_dtype_of, leaves))
-        return list(map(_shape_of, leaves)) == self.shapes and dtypes == {self.dtype}
+        """Say whether leaves are NumPy's, and have the pack's shapes and dtype."""
+        import numpy as np
+
+        return (
+            set(map(type, leaves)) == {np.ndarray}
+            and set(map(_dtype_of, leaves)) == {self.dtype}
+            and list(map(_shape_of, leaves)) == self.shapes
+        )
 
 
 def small(leaves: Sequence[Array]) -> list[Pack]:
@@ -113,11 +124,11 @@ def gathered(leaves: Sequence[Array]) -> list[Any]:
         pack = flat.pack
         if not pack.places or pack.places[0] != n or pack.places[-1] >= len(leaves):
             continue
-        own = pack.take(leaves)
+        own = pack.of(leaves)
         # The same objects, and still views: an id alone may have been used again.
         if list(map(id, own)) == pack.ids and set(map(id, map(_base_of, own))) == {id(flat)}:
             found.append(flat)
-            covered.update(pack.places)
-            if len(covered) == len(leaves):
+            if len(own) == len(leaves):
                 break
+            covered.update(pack.places)
     return found

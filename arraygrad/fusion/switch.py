@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 
 from arraygrad.errors import HyperparameterError, MissingExtraError
 
@@ -17,7 +18,13 @@ _wanted: ContextVar[str | None] = ContextVar("arraygrad_executor", default=None)
 
 def chosen() -> str | None:
     """Return the executor that was asked for: here, or by `ARRAYGRAD_EXECUTOR`."""
-    return _wanted.get() or os.environ.get("ARRAYGRAD_EXECUTOR") or None
+    return _wanted.get() or _of_the_process()
+
+
+@lru_cache(maxsize=1)
+def _of_the_process() -> str | None:
+    """Return what the environment says: asked once."""
+    return os.environ.get("ARRAYGRAD_EXECUTOR") or None
 
 
 @contextmanager

@@ -7,13 +7,14 @@ added to `w`, and the new slots. Its keyword parameters are the optimizer's hype
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 from arraygrad import fusion
-from arraygrad._namespace import array_namespace
+from arraygrad._namespace import array_namespace, is_array
 from arraygrad._tree import flatten_with_paths, format_path, unflatten
 from arraygrad._typing import Array, Namespace, Tree
-from arraygrad.errors import HyperparameterError, ShapeError, StructureError
+from arraygrad.errors import DtypeError, HyperparameterError, ShapeError, StructureError
 from arraygrad.optimizers._hyperparameters import current, first_values
 from arraygrad.optimizers._protocol import Hyperparameter, Optimizer, State, checked_leaves
 from arraygrad.optimizers._trees import leaves_like
@@ -101,7 +102,7 @@ class KernelOptimizer(Optimizer):
         model, scalars = grads if params is None else params, self._scalars(state, extra)
         columns, treedef = self._columns(model, grads, state, extra)
         found = fusion.evaluate(self.kernel, columns, scalars, slots=len(self._slots), add=False)
-        return self._result(treedef, found, state, scalars)
+        return self._result(model, treedef, columns, found, state, scalars)
 
     def step(
         self, params: Tree, grads: Tree, state: State, *, donate: bool = False, **extra: Any
@@ -112,7 +113,7 @@ class KernelOptimizer(Optimizer):
         found = fusion.evaluate(
             self.kernel, columns, scalars, slots=len(self._slots), donate=donate
         )
-        return self._result(treedef, found, state, scalars)
+        return self._result(params, treedef, columns, found, state, scalars)
 
     def _scalars(self, state: State, extra: dict[str, Any]) -> dict[str, Any]:
         """Return the kernel's keyword arguments of this step."""
@@ -136,33 +137,42 @@ class KernelOptimizer(Optimizer):
             **{f"state.slots[{name!r}]": state.slots[name] for name in self._slots},
             **{name: extra[name] for name in self._arrays},
         }
-        columns = [weights]
+        columns, shapes = [weights], list(map(_shape_of, weights))
         for name, tree in trees.items():
             column = leaves_like(treedef, tree, argument=name, other="params")
-            if [x.shape for x in column] != [w.shape for w in weights]:
-                self._complain_of_shapes(params, name, column, weights)
+            slot = name.startswith("state.")  # which may have a shape of its own
+            if not slot and [getattr(x, "shape", None) for x in column] != shapes:
+                _complain_of_shapes(params, name, column, weights)
             columns.append(column)
         return columns, treedef
 
-    def _complain_of_shapes(
-        self, params: Tree, name: str, column: list[Array], weights: list[Array]
-    ) -> None:
-        """Raise at the first leaf whose shape is not its parameter's; slots may have their own."""
-        if name.startswith("state."):
-            return
-        for (path, x), w in zip(
-            zip(flatten_with_paths(params)[0], column, strict=True), weights, strict=True
-        ):
-            if x.shape != w.shape:
-                where = f"`{name}` at {format_path(path)}"
-                message = f"{where} has shape {tuple(x.shape)}, the parameter {tuple(w.shape)}"
-                raise ShapeError(message)
-
     def _result(
-        self, treedef: Any, columns: Sequence[Any], state: State, scalars: dict[str, Any]
+        self, params: Tree, treedef: Any, given: Any, found: Any, state: State, scalars: Any
     ) -> tuple[Tree, State]:
         """Shape the columns that a kernel returned as trees, and make the next state."""
-        first, *rest = (unflatten(treedef, column) for column in columns)
+        trees = [params, *state.slots.values()]
+        replaced = [given[0], *given[2 : 2 + len(self._slots)]]
+        first, *rest = (
+            tree if new is old else unflatten(treedef, new)
+            for tree, old, new in zip(trees, replaced, found, strict=True)
+        )
         kept = {name: scalars[name] for name in self._hyperparameters}
-        slots = dict(zip(self._slots, rest, strict=True))
-        return first, State(state.count + 1, kept, slots)
+        return first, State(state.count + 1, kept, dict(zip(self._slots, rest, strict=True)))
+
+
+_shape_of = attrgetter("shape")
+
+
+def _complain_of_shapes(
+    params: Tree, name: str, column: Sequence[Any], weights: Sequence[Array]
+) -> None:
+    """Raise at the first leaf whose shape is not its parameter's."""
+    paths = flatten_with_paths(params)[0]
+    for path, x, w in zip(paths, column, weights, strict=True):
+        where = f"`{name}` at {format_path(path)}"
+        if not is_array(x):
+            message = f"{where} must be an array, got {type(x).__name__}"
+            raise DtypeError(message)
+        if x.shape != w.shape:
+            message = f"{where} has shape {tuple(x.shape)}, the parameter {tuple(w.shape)}"
+            raise ShapeError(message)

@@ -7,7 +7,7 @@ from arraygrad._namespace import array_namespace, is_array, is_floating
 from arraygrad._tree import flatten, flatten_with_paths, format_path, unflatten
 from arraygrad._typing import Array, Tree
 from arraygrad.errors import DtypeError, StructureError
-from arraygrad.optimizers._trees import leaves_like
+from arraygrad.optimizers._trees import kinds_of, leaves_like
 
 __all__ = [
     "Hyperparameter",
@@ -168,10 +168,11 @@ def checked_leaves(tree: Tree, argument: str) -> tuple[list[Array], Any]:
         message = f"`{argument}` must be an array or a tree of arrays, got None"
         raise StructureError(message)
     leaves, treedef = flatten(tree)
-    for n, x in enumerate(leaves):
+    for x in dict(zip(kinds_of(leaves), leaves, strict=True)).values():
         if not (is_array(x) and is_floating(array_namespace(x), x.dtype)):
             what = f"dtype {x.dtype}" if is_array(x) else type(x).__name__
-            path = format_path(flatten_with_paths(tree)[0][n])
+            places = zip(flatten_with_paths(tree)[0], leaves, strict=True)
+            path = format_path(next(path for path, leaf in places if leaf is x))
             message = f"`{argument}` at {path} must be a floating array, got {what}"
             raise DtypeError(message)
     return leaves, treedef
