@@ -2,7 +2,7 @@
 
 from arraygrad._typing import Array, Namespace
 from arraygrad.kernels.adam import one_minus_power
-from arraygrad.kernels.moments import after_first, moving_mean, unbiased_root
+from arraygrad.kernels.moments import after_first, copied, moving_mean, unbiased_root
 from arraygrad.kernels.norms import abs_squared, root
 
 __all__ = ["adan_optax", "adan_paper"]
@@ -32,7 +32,7 @@ def adan_paper(
     d = moving_mean(d, difference, beta2)
     v = moving_mean(v, abs_squared(xp, g + beta2 * difference), later * beta3)
     moved = w - learning_rate * (m + beta2 * d) / (root(xp, v) + epsilon)
-    return moved / (1 + learning_rate * weight_decay) - w, m, d, v, g
+    return moved / (1 + learning_rate * weight_decay) - w, m, d, v, copied(g)
 
 
 def adan_optax(
@@ -50,7 +50,6 @@ def adan_optax(
     beta2: Array,
     beta3: Array,
     epsilon: Array,
-    weight_decay: Array,
 ) -> tuple[Array, Array, Array, Array, Array]:
     """Return the update, the new moments and g; the means start from zeros, unbiased in use."""
     difference = after_first(xp, step) * (g - previous)
@@ -59,5 +58,5 @@ def adan_optax(
     v = moving_mean(v, abs_squared(xp, g + (1 - beta2) * difference), beta3)
     ahead = m / one_minus_power(xp, beta1, step)
     ahead = ahead + (1 - beta2) / one_minus_power(xp, beta2, step) * d
-    direction = ahead / (unbiased_root(xp, v, step, beta3) + epsilon)
-    return -learning_rate * (direction + weight_decay * w), m, d, v, g
+    divisor = unbiased_root(xp, v, step, beta3) + epsilon
+    return -learning_rate * ahead / divisor, m, d, v, copied(g)

@@ -23,11 +23,10 @@ def ademamix(
     beta3: Array,
     alpha: Array,
     epsilon: Array,
-    weight_decay: Array,
 ) -> tuple[Array, Array, Array, Array]:
     """Return the update and the new moments; the slow mean's bias stays."""
     m, slow = moving_mean(m, g, beta1), moving_mean(slow, g, beta3)
     v = moving_mean(v, abs_squared(xp, g), beta2)
     mixed = m / one_minus_power(xp, beta1, step) + alpha * slow
-    direction = mixed / (unbiased_root(xp, v, step, beta2) + epsilon)
-    return -learning_rate * (direction + weight_decay * w), m, slow, v
+    divisor = unbiased_root(xp, v, step, beta2) + epsilon
+    return -learning_rate * mixed / divisor, m, slow, v

@@ -3,7 +3,7 @@
 from arraygrad._namespace import is_complex
 from arraygrad._typing import Array, Namespace
 from arraygrad.kernels.adam import one_minus_power
-from arraygrad.kernels.moments import after_first, moving_mean
+from arraygrad.kernels.moments import after_first, copied, moving_mean
 from arraygrad.kernels.norms import abs_squared, root
 
 __all__ = [
@@ -37,7 +37,6 @@ def adopt(
     beta1: Array,
     beta2: Array,
     epsilon: Array,
-    weight_decay: Array,
     clip: Array,
 ) -> tuple[Array, Array, Array]:
     """Return the update and the new moments: g is divided by the v of the step before.
@@ -48,7 +47,7 @@ def adopt(
     ratio = clip_magnitude(xp, g / xp.clip(root(xp, v), min=epsilon), clip)
     m = m + later * (1 - beta1) * (ratio - m)
     v = moving_mean(v, abs_squared(xp, g), later * beta2)
-    return -(later * learning_rate) * (m + weight_decay * w), m, v
+    return -(later * learning_rate) * m, m, v
 
 
 def sophia_paper(
@@ -63,14 +62,13 @@ def sophia_paper(
     beta1: Array,
     beta2: Array,
     epsilon: Array,
-    weight_decay: Array,
     gamma: Array,
     clip: Array,
 ) -> tuple[Array, Array, Array]:
     """Return the update and the new moments: m is divided by the new h."""
     m, h = moving_mean(m, g, beta1), moving_mean(h, hessian_diagonal, beta2)
     ratio = clip_magnitude(xp, m / xp.clip(gamma * h, min=epsilon), clip)
-    return -learning_rate * (ratio + weight_decay * w), m, h
+    return -learning_rate * ratio, m, h
 
 
 def sophia_paper_held(
@@ -84,14 +82,13 @@ def sophia_paper_held(
     beta1: Array,
     beta2: Array,
     epsilon: Array,
-    weight_decay: Array,
     gamma: Array,
     clip: Array,
 ) -> tuple[Array, Array, Array]:
     """Return `sophia_paper` of a step at which h stays as it is."""
     m = moving_mean(m, g, beta1)
     ratio = clip_magnitude(xp, m / xp.clip(gamma * h, min=epsilon), clip)
-    return -learning_rate * (ratio + weight_decay * w), m, h
+    return -learning_rate * ratio, m, copied(h)
 
 
 def sophia_optax(
@@ -107,7 +104,6 @@ def sophia_optax(
     beta1: Array,
     beta2: Array,
     epsilon: Array,
-    weight_decay: Array,
     gamma: Array,
     clip: Array,
 ) -> tuple[Array, Array, Array]:
@@ -115,7 +111,7 @@ def sophia_optax(
     m = moving_mean(m, g, beta1)
     ratio = _unbiased_ratio(xp, m, h, step, beta1, epsilon, gamma, clip)
     h = moving_mean(h, hessian_diagonal, beta2)
-    return -learning_rate * (ratio + weight_decay * w), m, h
+    return -learning_rate * ratio, m, h
 
 
 def sophia_optax_held(
@@ -130,14 +126,13 @@ def sophia_optax_held(
     beta1: Array,
     beta2: Array,
     epsilon: Array,
-    weight_decay: Array,
     gamma: Array,
     clip: Array,
 ) -> tuple[Array, Array, Array]:
     """Return `sophia_optax` of a step at which h stays as it is."""
     m = moving_mean(m, g, beta1)
     ratio = _unbiased_ratio(xp, m, h, step, beta1, epsilon, gamma, clip)
-    return -learning_rate * (ratio + weight_decay * w), m, h
+    return -learning_rate * ratio, m, copied(h)
 
 
 def _unbiased_ratio(

@@ -5,7 +5,7 @@ from arraygrad._typing import Array, Namespace
 from arraygrad.kernels.adam import one_minus_power
 from arraygrad.kernels.norms import abs_squared, root
 
-__all__ = ["adam_ratio", "after_first", "moving_mean", "nesterov_mean", "unbiased_root"]
+__all__ = ["adam_ratio", "after_first", "copied", "moving_mean", "nesterov_mean", "unbiased_root"]
 
 
 def moving_mean(mean: Array, x: Array, beta: Array) -> Array:
@@ -44,3 +44,8 @@ def adam_ratio(
 def after_first(xp: Namespace, step: Array) -> Array:
     """Return 0 at step 1, and 1 from step 2 on."""
     return namespace_for(xp, step).clip(step - 1, min=0, max=1)
+
+
+def copied(x: Array) -> Array:
+    """Return x in memory of its own: what the caller holds must not become a slot."""
+    return -(-x)

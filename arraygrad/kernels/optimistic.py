@@ -4,6 +4,7 @@ from arraygrad._typing import Array, Namespace
 from arraygrad.kernels.moments import (
     adam_ratio,
     after_first,
+    copied,
     moving_mean,
     nesterov_mean,
     unbiased_root,
@@ -25,7 +26,7 @@ def optimistic_gradient_descent(
     beta: Array,
 ) -> tuple[Array, Array]:
     """Return the update -lr·(αg + β(g - previous)), and g."""
-    return -learning_rate * _ahead(xp, g, previous, step, alpha, beta), g
+    return -learning_rate * _ahead(xp, g, previous, step, alpha, beta), copied(g)
 
 
 def optimistic_adam(

@@ -1,6 +1,6 @@
 """Optimizers that can shrink the parameters beside following the gradient."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from arraygrad._numbers import is_number
 from arraygrad.kernels.weight_decay import Kernel, coupled
@@ -20,6 +20,7 @@ def decaying(
     slots: Mapping[str, Slot] | None = None,
     hyperparameters: Mapping[str, Hyperparameter],
     needs_params: bool = False,
+    arrays: Sequence[str] = (),
 ) -> KernelOptimizer:
     """Return a kernel's optimizer with weight decay, and without where that is the number 0.
 
@@ -28,7 +29,12 @@ def decaying(
     at_least_zero(weight_decay=weight_decay)
     if is_number(weight_decay) and weight_decay == 0:
         return KernelOptimizer(
-            name, kernel, slots=slots, hyperparameters=hyperparameters, needs_params=needs_params
+            name,
+            kernel,
+            slots=slots,
+            hyperparameters=hyperparameters,
+            needs_params=needs_params,
+            arrays=arrays,
         )
     return KernelOptimizer(
         name,
@@ -36,4 +42,5 @@ def decaying(
         slots=slots,
         hyperparameters={**hyperparameters, "weight_decay": weight_decay},
         needs_params=True,
+        arrays=arrays,
     )
