@@ -20,11 +20,15 @@ __all__ = ["BLOCK", "prepare", "source_of"]
 BLOCK = 32_768
 """Elements per block: a handful of registers of float32 fit the second-level cache."""
 
+_WORTH_A_LOOK = 4096
+"""Elements: in fewer, denormal numbers may wait for the next flush."""
+
 _UFUNCS = {
     "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "**": "power", "<": "less",
     "<=": "less_equal", ">": "greater", ">=": "greater_equal", "==": "equal", "!=": "not_equal",
     "&": "logical_and", "|": "logical_or", "~": "logical_not", "abs": "absolute",
 }  # fmt: skip
+_BY_KEYWORD = frozenset({"maximum", "minimum"})  # NumPy wants to be told which is the output
 _TRUTH = frozenset({"<", "<=", ">", ">=", "==", "!=", "&", "|", "~"})
 _POWERS = {"2": "square", "2.0": "square", "0.5": "sqrt"}
 
@@ -99,7 +103,8 @@ class _Printer:
             self.lines.append(f"{_POWERS[step.sources[1]]}({operands[0]}, {target})")
         else:
             name = _UFUNCS.get(step.operator, step.operator)
-            self.lines.append(f"{name}({', '.join(operands)}, {target})")
+            out = f"out={target}" if name in _BY_KEYWORD else target
+            self.lines.append(f"{name}({', '.join(operands)}, {out})")
 
     def _release(self, position: int, step: Step) -> None:
         """Free the registers of operands that nobody reads later."""
@@ -161,11 +166,12 @@ class _Printer:
         if not self.finished:
             return []
         gradient = self._operand(self.program.inputs[1])
+        unmoved = f"stop > {_WORTH_A_LOOK} and not {gradient}.any()"
         sweep = [
             f"    add({x}, tiny, {x}); subtract({x}, tiny, {x})"
             for x in dict.fromkeys(self.finished)
         ]
-        return [f"if flush or not {gradient}.any():", *sweep]
+        return [f"if flush or ({unmoved}):", *sweep]
 
 
 def _without_squares(stage: Stage, program: Program) -> list[Step]:
@@ -225,6 +231,9 @@ def _stage(program: Program, number: int, dtype: DType) -> Callable[..., list[fl
 
         def constant(name: str) -> Any:
             return np.asarray(known[name], dtype)
+
+        if size < _WORTH_A_LOOK:  # a number costs each call a little, an array costs once
+            return walk(0, size, block, arrays, known.__getitem__, scratch, flush)  # type: ignore[no-any-return]
 
         def part(start: int, stop: int) -> list[float]:
             found: list[float] = walk(start, stop, block, arrays, constant, scratch, flush)

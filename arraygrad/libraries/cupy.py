@@ -18,6 +18,7 @@ def scatter_add(xp: Namespace, x: Array, key: Any, values: Array) -> Array:
 
 
 LIBRARY = Library(
+    executor="cupy",
     mutable=True,
     numpy_functions=True,
     extra="cupy",

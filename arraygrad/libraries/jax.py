@@ -29,6 +29,7 @@ def scatter_add(xp: Namespace, x: Array, key: Any, values: Array) -> Array:
 
 LIBRARY = Library(
     autodiff="jax",
+    executor="jax",
     moves=True,
     extra="jax",
     special="jax.scipy.special",
