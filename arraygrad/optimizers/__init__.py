@@ -7,13 +7,19 @@ remembers, and its hyperparameters. One file per family.
 from arraygrad.optimizers._kernel_optimizer import KernelOptimizer
 from arraygrad.optimizers._protocol import Optimizer, State, apply_updates
 from arraygrad.optimizers.adam import adam, adamw
+from arraygrad.optimizers.adamax import adamax, adamaxw
 from arraygrad.optimizers.adan import adan
 from arraygrad.optimizers.ademamix import ademamix
+from arraygrad.optimizers.amsgrad import amsgrad
 from arraygrad.optimizers.belief import adabelief, yogi
 from arraygrad.optimizers.clipped import adopt, sophia
+from arraygrad.optimizers.dadapt import dadapt_adamw
 from arraygrad.optimizers.layerwise import fromage, lamb, lars, novograd
 from arraygrad.optimizers.muon import muon
+from arraygrad.optimizers.nadam import nadam, nadamw
 from arraygrad.optimizers.optimistic import optimistic_adam, optimistic_gradient_descent
+from arraygrad.optimizers.prodigy import prodigy
+from arraygrad.optimizers.radam import radam
 from arraygrad.optimizers.sgd import sgd
 from arraygrad.optimizers.shampoo import shampoo
 from arraygrad.optimizers.sign import lion, signsgd, signum
@@ -27,21 +33,29 @@ __all__ = [
     "State",
     "adabelief",
     "adam",
+    "adamax",
+    "adamaxw",
     "adamw",
     "adan",
     "ademamix",
     "adopt",
+    "amsgrad",
     "apply_updates",
+    "dadapt_adamw",
     "fromage",
     "lamb",
     "lars",
     "lion",
     "muon",
+    "nadam",
+    "nadamw",
     "noisy_sgd",
     "novograd",
     "optimistic_adam",
     "optimistic_gradient_descent",
     "polyak_sgd",
+    "prodigy",
+    "radam",
     "sgd",
     "shampoo",
     "signsgd",

@@ -37,7 +37,8 @@ def real_zeros(xp: Namespace, w: Array) -> Array:
 
 def copies(xp: Namespace, w: Array) -> Array:
     """Start from the parameter itself."""
-    return xp.asarray(w, copy=True)
+    copy = -(-w)  # torch warns of `asarray` where w requires a gradient
+    return copy if copy.shape else copy[...]  # an array, where NumPy makes scalars
 
 
 class KernelOptimizer(Optimizer):
