@@ -70,6 +70,11 @@ def solve_adjoint(xp: Namespace, a: Array, b: Array, triangle: str | None = None
     return xp.linalg.solve(xp.conj(back) if is_complex(xp, a.dtype) else back, b)
 
 
+def places(x: Array, mask: Array) -> tuple[Array, Any]:
+    """Return an array and a mask as they are."""
+    return x, mask
+
+
 def _is_assignable(xp: Namespace, key: Any) -> bool:
     """Say whether the standard assigns at this key; then it has no duplicates either."""
     if is_basic(key):
@@ -128,6 +133,12 @@ class Library:
     set_at: Callable[[Namespace, Array, Any, Any], Array] = set_at
     scatter_add: Callable[[Namespace, Array, Any, Array], Array] = scatter_add
     solve_adjoint: Callable[[Namespace, Array, Array, str | None], Array] = solve_adjoint
+
+    add_at: Callable[[Array, Any, Array], Array] | None = None
+    """Adds to an array in place, at integers that may have duplicates."""
+
+    places: Callable[[Array, Array], tuple[Array, Any]] = places
+    """Returns a view of an array, and the key of it that means `x[mask]`."""
 
     to_numpy: Callable[[Array], Any] = to_numpy
     """Copies an array's values to the host, cut from any graph; may be a view there."""

@@ -3,42 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from arraygrad._typing import Array, DType, Namespace
-from arraygrad.libraries.generic import Library, assign, quiet_numpy
-from arraygrad.libraries.indexing import is_basic, is_mask, positions
+from arraygrad._typing import Array, DType
+from arraygrad.libraries.generic import Library, quiet_numpy
+from arraygrad.libraries.numpy_indexing import add_at, places, scatter_add, set_at
 from arraygrad.libraries.numpy_sums import quick_sums
 from arraygrad.libraries.numpy_triangular import solve_adjoint
 
 __all__ = ["LIBRARY"]
-
-
-def scatter_add(xp: Namespace, x: Array, key: Any, values: Array) -> Array:
-    """Add with NumPy's unbuffered accumulation, which is quick in one dimension only."""
-    import numpy as np
-
-    y = np.array(x, order="C")
-    if is_basic(key) or is_mask(xp, key):
-        y[key] += values
-    elif y.ndim == 1:
-        np.add.at(y, key, values)
-    else:
-        where = _positions(xp, y, key)
-        np.add.at(
-            y.reshape(-1), where.reshape(-1), np.broadcast_to(values, where.shape).reshape(-1)
-        )
-    return y
-
-
-def _positions(xp: Namespace, x: Array, key: Any) -> Array:
-    """Return where in the flattened `x` the elements of `x[key]` lie; rows without a search."""
-    import numpy as np
-
-    if not isinstance(key, np.ndarray) or key.dtype.kind not in "iu":
-        return positions(xp, x, key)
-    columns = x.size // max(len(x), 1)
-    rows = np.where(key < 0, key + len(x), key).astype(np.intp)[..., np.newaxis]
-    where = rows * columns + np.arange(columns)
-    return where.reshape(key.shape + x.shape[1:])
 
 
 def quick_functions() -> dict[str, Callable[..., Any]]:
@@ -109,7 +80,9 @@ LIBRARY = Library(
     special="scipy.special",
     quiet=quiet_numpy,
     quick_functions=quick_functions,
-    set_at=assign,
+    set_at=set_at,
     scatter_add=scatter_add,
+    add_at=add_at,
+    places=places,
     solve_adjoint=solve_adjoint,
 )

@@ -15,6 +15,7 @@ from typing import Any
 from arraygrad._typing import DType
 from arraygrad.autodiff.tape.array import TracedArray
 from arraygrad.autodiff.tape.elementwise import ElementwiseRule
+from arraygrad.autodiff.tape.indexing import INDEXED
 from arraygrad.autodiff.tape.methods import Methods
 from arraygrad.autodiff.tape.numpy_protocols import NumpyProtocols
 from arraygrad.autodiff.tape.pairs import CHOOSING, PAIRED
@@ -61,7 +62,7 @@ class _Quick(dict[str, Callable[..., Any]]):
         if not self.quick or entry is None:
             made = CHOOSING.get(name) if self.truth and self.space.quick_classes else None
             return made(self.cls, self.space) if made else self.general(name)
-        made = STRUCTURAL.get(name) or PAIRED.get(name)
+        made = STRUCTURAL.get(name) or PAIRED.get(name) or INDEXED.get(name)
         if made is not None:
             return made(self.cls, self.space)
         scalar_only = self.complex and entry.not_holomorphic is not None
@@ -272,4 +273,14 @@ def make_class(space: Any, dtype: DType, lower: QuickClass | None = None) -> Qui
     cls.__neg__ = functions["negative"]
     cls.__matmul__ = functions["matmul"]
     cls.__getitem__ = functions["getitem"]
+    cls.__setitem__ = _rebinding(functions["set_at"])
     return cls  # type: ignore[no-any-return]
+
+
+def _rebinding(set_at: Callable[..., Any]) -> Callable[..., None]:
+    """Return the method of `x[key] = value`: the name stands for the new array."""
+
+    def __setitem__(self: TracedArray, key: Any, value: Any) -> None:  # noqa: N807
+        self._rebind(set_at(self, key, value))
+
+    return __setitem__

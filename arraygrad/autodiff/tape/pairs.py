@@ -8,7 +8,7 @@ from typing import Any
 
 from arraygrad._typing import Array, Namespace
 from arraygrad.autodiff.tape.record import CONSTANTS, Record
-from arraygrad.autodiff.tape.structural import accumulate
+from arraygrad.autodiff.tape.structural import accumulate, present
 
 __all__ = ["CHOOSING", "PAIRED"]
 
@@ -36,11 +36,6 @@ def _pull_right(xp: Namespace, g: Array, x: Array) -> Array:
     return xp.matmul(x.T, g)
 
 
-def _present(r: Record) -> list[int]:
-    """Return the numbers of the traced ones of two operands."""
-    return [number for number in r[2:4] if number is not None]
-
-
 class _MatmulRule:
     """The product of a matrix and a matrix or vector: record `(rule, k, i, j, x, w)`.
 
@@ -51,7 +46,7 @@ class _MatmulRule:
     spreads = False
     careful = None
 
-    operand_numbers = staticmethod(_present)
+    operand_numbers = staticmethod(present)
 
     def __init__(self, raw: Namespace, complex: bool) -> None:
         self.raw, self.complex = raw, complex
@@ -125,7 +120,7 @@ class _WhereRule:
     def __init__(self, raw: Namespace) -> None:
         self.raw = raw
 
-    operand_numbers = staticmethod(_present)
+    operand_numbers = staticmethod(present)
 
     def reverse(self, ct: list[Any], own: bytearray, g: Array, r: Record) -> None:
         """Pull a raw cotangent back to both branches."""

@@ -7,13 +7,11 @@ to the general path. A `StructuralRule` holds two maps, written in the standard 
 from collections.abc import Callable
 from typing import Any
 
-from arraygrad._namespace import device_of
 from arraygrad._typing import Array, Namespace
 from arraygrad.autodiff.tape.record import Record
-from arraygrad.rules.primitives import set_at
 from arraygrad.rules.table import entry_of
 
-__all__ = ["STRUCTURAL", "StructuralRule", "accumulate"]
+__all__ = ["STRUCTURAL", "StructuralRule", "accumulate", "present"]
 
 _new = object.__new__
 
@@ -30,6 +28,11 @@ def accumulate(ct: list[Any], own: bytearray, i: int, c: Array, owned: bool) -> 
     else:
         ct[i] = h + c
         own[i] = 1
+
+
+def present(r: Record) -> list[int]:
+    """Return the numbers of the traced ones of two operands."""
+    return [number for number in r[2:4] if number is not None]
 
 
 class StructuralRule:
@@ -227,75 +230,7 @@ def _permute_dims(cls: Any, space: Any) -> Callable[..., Any]:
     return permute_dims
 
 
-class _GetitemRule(StructuralRule):
-    """Basic indexing: the sweep adds straight into the operand's slot."""
-
-    masks = True
-    device_of: Callable[[Array], Any]
-
-    def reverse(self, ct: list[Any], own: bytearray, g: Array, r: Record) -> None:
-        _, _, i, shape, key = r
-        h = ct[i]
-        fresh = h is None
-        if fresh:
-            h = self.raw.zeros(shape, dtype=g.dtype, device=self.device_of(g))
-        elif not own[i]:
-            h = self.raw.asarray(h, copy=True)
-        if key is None or (type(key) is tuple and None in key):
-            key, g = self._without_new_axes(h, key, g)
-        if fresh:
-            h[key] = g
-        else:
-            h[key] += g
-        ct[i] = h
-        own[i] = 1
-
-    def _without_new_axes(self, h: Array, key: Any, g: Array) -> tuple[Any, Array]:
-        """Drop `None` from a key: the standard assigns only without."""
-        parts = () if key is None else tuple(part for part in key if part is not None)
-        return parts, self.raw.reshape(g, h[parts].shape)
-
-
-def _pull_getitem(xp: Namespace, g: Array, r: Record) -> Array:
-    zeros = xp.zeros(r[3], dtype=g.dtype, device=device_of(g))
-    return set_at(xp, zeros, r[4], g)
-
-
-def _push_getitem(xp: Namespace, t: Array, r: Record) -> Array:
-    return t[r[4]]
-
-
-_BASIC = frozenset({int, slice, type(None), type(Ellipsis)})
-
-
-def _is_basic(key: Any) -> bool:
-    """Say whether a key names every element at most once: integers, slices, `...`, `None`."""
-    if type(key) is tuple:
-        return all(type(part) in _BASIC for part in key)
-    return type(key) in _BASIC
-
-
-def _getitem(cls: Any, space: Any) -> Callable[..., Any]:
-    rule = _GetitemRule(space.raw, _pull_getitem, _push_getitem)
-    rule.device_of = space.device_of
-
-    def getitem(x: Any, key: Any, /) -> Any:
-        if type(x) is not cls or not _is_basic(key):
-            return space.call("getitem", x, key)
-        tape, value = x._tape, x._value
-        y = value[key]
-        k = tape.next()
-        tape.append((rule, k, x._index, value.shape, key))
-        tape.masked = True
-        o = _new(cls)
-        o._value, o._index, o._tape = y, k, tape
-        return o
-
-    return getitem
-
-
 STRUCTURAL: dict[str, Callable[[Any, Any], Callable[..., Any]]] = {
-    "getitem": _getitem,
     "max": _extremum("max"),
     "mean": _reduction("mean", _pull_mean, _push_mean),
     "min": _extremum("min"),
