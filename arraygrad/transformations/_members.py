@@ -1,0 +1,49 @@
+"""What takes part in a chain or in a wrapper: ours, or a transformation of optax."""
+
+import inspect
+from typing import Any
+
+from arraygrad._typing import Tree
+from arraygrad.errors import HyperparameterError
+from arraygrad.optimizers._protocol import Optimizer, Transformation, apply_updates
+
+__all__ = ["checked_member", "step_of", "update_of"]
+
+
+def checked_member(member: Any, argument: str) -> Transformation:
+    """Return what has `init` and `update`.
+
+    Raises
+    ------
+    HyperparameterError
+        If it has not.
+    """
+    if not (callable(getattr(member, "init", None)) and callable(getattr(member, "update", None))):
+        message = f"`{argument}` must have `init` and `update`, got {member!r}"
+        raise HyperparameterError(message)
+    return member  # type: ignore[no-any-return]
+
+
+def update_of(
+    member: Any, grads: Tree, state: Any, params: Tree | None, extra: dict[str, Any]
+) -> tuple[Tree, Any]:
+    """Call a member's `update`, with the extra arguments if it takes any."""
+    if extra and not (isinstance(member, Optimizer) or _takes_extra(member)):
+        extra = {}
+    return member.update(grads, state, params, **extra)  # type: ignore[no-any-return]
+
+
+def _takes_extra(member: Any) -> bool:
+    """Say whether `update` takes any keyword: optax's plain transformations do not."""
+    parameters = inspect.signature(member.update).parameters.values()
+    return any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+
+
+def step_of(
+    member: Any, params: Tree, grads: Tree, state: Any, extra: dict[str, Any], *, donate: bool
+) -> tuple[Tree, Any]:
+    """Take a member's step: its own, where it has one."""
+    if isinstance(member, Optimizer):
+        return member.step(params, grads, state, donate=donate, **extra)
+    updates, state = update_of(member, grads, state, params, extra)
+    return apply_updates(params, updates), state
