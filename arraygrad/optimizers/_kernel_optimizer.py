@@ -37,7 +37,7 @@ def real_zeros(xp: Namespace, w: Array) -> Array:
 
 def copies(xp: Namespace, w: Array) -> Array:
     """Start from the parameter itself."""
-    copy = -(-w)  # torch warns of `asarray` where w requires a gradient
+    copy = xp.negative(-w)  # torch warns of `asarray` where w requires a gradient
     return copy if copy.shape else copy[...]  # an array, where NumPy makes scalars
 
 
