@@ -9,6 +9,7 @@ from typing import Any
 
 from arraygrad._namespace import array_namespace, is_array, is_complex, is_floating, lift_constants
 from arraygrad._typing import Array, DType, Namespace
+from arraygrad.errors import DtypeError
 
 __all__ = ["evaluate", "leaf"]
 
@@ -80,5 +81,8 @@ def _cast(xp: Namespace, x: Array, dtype: DType) -> Array:
 
 def _fit(xp: Namespace, x: Array, dtype: DType) -> Array:
     """Return a result in the dtype of what it replaces, as an array where NumPy makes scalars."""
+    if is_complex(xp, x.dtype) and not is_complex(xp, dtype):
+        message = f"what is real ({dtype}) cannot become complex: the gradient is {x.dtype}"
+        raise DtypeError(message)
     fitted = _cast(xp, x, dtype)
     return fitted if fitted.shape else fitted[...]

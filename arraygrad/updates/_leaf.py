@@ -51,28 +51,44 @@ class Leaf:
         }
         self._check_shapes()
 
-    def operands(self) -> Iterator[Any]:
-        """Return the arrays, in one precision, and the hyperparameters."""
+    def _dtypes(self) -> tuple[DType, DType]:
+        """Return the dtype in which to compute, and the real one of its precision."""
         xp = self.xp
         floating = [x.dtype for x in self._arrays.values() if is_floating(xp, x.dtype)]
         wide = xp.result_type(xp.float32, *floating)
-        real = _real_dtype(xp, wide)
+        return wide, _real_dtype(xp, wide)
+
+    def operands(self) -> Iterator[Any]:
+        """Return the arrays, in one precision."""
+        xp, (wide, real) = self.xp, self._dtypes()
         for name, x in self._arrays.items():
             if is_complex(xp, x.dtype):
                 yield _cast(xp, xp.real(x), real) if name in _SQUARES else _cast(xp, x, wide)
             else:
                 yield _cast(xp, x, real)
-        for x in self._hyperparameters.values():
-            yield _cast(xp, x, real) if is_array(x) else x
+
+    def rates(self) -> dict[str, Any]:
+        """Return the hyperparameters, arrays among them in the precision of the rest."""
+        xp, (_, real) = self.xp, self._dtypes()
+        return {
+            name: _cast(xp, x, real) if is_array(x) else x
+            for name, x in self._hyperparameters.items()
+        }
+
+    def check_results(self, replaced: Sequence[str]) -> None:
+        """Make sure that nothing real would have to take a complex value's place."""
+        xp, (wide, _) = self.xp, self._dtypes()
+        for name in replaced if is_complex(xp, wide) else ():
+            if name not in _SQUARES and not is_complex(xp, self._arrays[name].dtype):
+                dtype = self._arrays[name].dtype
+                message = f"{self._where(name)} is real ({dtype}), but its new value is complex"
+                raise DtypeError(message)
 
     def fit(self, value: Array, *, like: str) -> Array:
         """Return a result in the dtype of the array it replaces."""
         kept = self._arrays[like]
         if not is_floating(self.xp, kept.dtype):  # an integer gradient
             kept = next(x for x in self._arrays.values() if is_floating(self.xp, x.dtype))
-        if is_complex(self.xp, value.dtype) and not is_complex(self.xp, kept.dtype):
-            message = f"{self._where(like)} is real ({kept.dtype}), but its new value is complex"
-            raise DtypeError(message)
         fitted = _cast(self.xp, value, kept.dtype)
         return fitted if fitted.shape else fitted[...]  # an array, where NumPy makes 0-d scalars
 

@@ -1,9 +1,11 @@
 """Run a kernel on every leaf of some trees: align and check what goes in, fit what comes out."""
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from arraygrad import fusion
 from arraygrad._out import write_out
 from arraygrad._typing import Array, Namespace, Tree
 from arraygrad.autodiff import stop_gradient
@@ -35,7 +37,7 @@ def leafwise(
     stop_gradients: bool,
     out: Tree | None,
 ) -> tuple[Tree, ...]:
-    """Return the trees of `kernel(xp, *arrays, *hyperparameters)`; `out` takes the first."""
+    """Return the trees of `kernel(xp, *arrays, **hyperparameters)`; `out` takes the first."""
     alignment = Alignment({**arrays, **hyperparameters})
     leaves = [Leaf(path, row, list(arrays)) for path, row in alignment.rows()]
     values = [_run(kernel, leaf, results, stop_gradients) for leaf in leaves]
@@ -50,12 +52,8 @@ def descend(
     kernel: Kernel, arrays: dict[str, Tree], rates: dict[str, Tree], stop_gradients: bool, out: Tree
 ) -> Tree:
     """Add the update of a kernel without a state to the weights."""
-
-    def leaf(xp: Namespace, w: Array, *rest: Any) -> tuple[Array]:
-        return (w + kernel(xp, w, *rest),)
-
     results = [Result("w", [*arrays, *rates])]
-    (w,) = leafwise(leaf, arrays, rates, results, stop_gradients=stop_gradients, out=out)
+    (w,) = leafwise(_fused(kernel), arrays, rates, results, stop_gradients=stop_gradients, out=out)
     return w
 
 
@@ -63,24 +61,34 @@ def descend_with_moments(
     kernel: Kernel, arrays: dict[str, Tree], rates: dict[str, Tree], stop_gradients: bool, out: Tree
 ) -> tuple[Tree, Tree, Tree]:
     """Add the update of a kernel with two moments to the weights; return the moments too."""
-
-    def leaf(xp: Namespace, w: Array, *rest: Any) -> tuple[Array, Array, Array]:
-        update, m, v = kernel(xp, w, *rest)
-        return w + update, m, v
-
     results = [
         Result("w", [*arrays, *rates]),
         Result("mw_tm1", ["mw_tm1", "dcdw", "beta1"]),
         Result("vw_tm1", ["vw_tm1", "dcdw", "beta2"]),
     ]
-    w, m, v = leafwise(leaf, arrays, rates, results, stop_gradients=stop_gradients, out=out)
+    run = _fused(kernel)
+    w, m, v = leafwise(run, arrays, rates, results, stop_gradients=stop_gradients, out=out)
     return w, m, v
+
+
+def _fused(kernel: Kernel) -> Kernel:
+    """Return what adds a kernel's update to the weights, as quickly as their library allows."""
+    names = list(inspect.signature(kernel).parameters)[1:]
+
+    def run(xp: Namespace, w: Array, g: Array, *rest: Array, **rates: Any) -> list[Array]:
+        columns = [[x] for x in (w, g, *rest)]
+        # The page's names are not the kernels': `lr`, `decay_lambda`. The order is the same.
+        scalars = dict(zip(names[len(columns) :], rates.values(), strict=True))
+        return [x for (x,) in fusion.evaluate(kernel, columns, scalars, slots=len(rest))]
+
+    return run
 
 
 def _run(
     kernel: Kernel, leaf: Leaf, results: Sequence[Result], stop_gradients: bool
 ) -> list[Array]:
     """Return the kernel's results for one leaf."""
-    values = kernel(leaf.xp, *leaf.operands())
+    leaf.check_results([r.replaces for r in results])
+    values = kernel(leaf.xp, *leaf.operands(), **leaf.rates())
     fitted = [leaf.fit(x, like=r.replaces) for x, r in zip(values, results, strict=True)]
     return [stop_gradient(x) for x in fitted] if stop_gradients else fitted
