@@ -77,9 +77,11 @@ class Leaf:
 
     def check_results(self, replaced: Sequence[str]) -> None:
         """Make sure that nothing real would have to take a complex value's place."""
-        xp, (wide, _) = self.xp, self._dtypes()
-        for name in replaced if is_complex(xp, wide) else ():
-            if name not in _SQUARES and not is_complex(xp, self._arrays[name].dtype):
+        turned = {n for n, x in self._arrays.items() if is_complex(self.xp, x.dtype)}
+        turned -= _SQUARES
+        for name in set(replaced) - turned - _SQUARES:
+            # A moment is made of gradients, everything else of all there is.
+            if turned & _GRADIENTS or (turned and not name.startswith("mw")):
                 dtype = self._arrays[name].dtype
                 message = f"{self._where(name)} is real ({dtype}), but its new value is complex"
                 raise DtypeError(message)
