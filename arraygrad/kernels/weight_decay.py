@@ -23,7 +23,7 @@ def coupled(kernel: Kernel) -> Kernel:
     ) -> tuple[Array, ...]:
         return kernel(xp, w, g + weight_decay * w, *slots, **scalars)
 
-    return _described(with_decay, kernel)
+    return _Decaying(coupled, kernel, with_decay)
 
 
 @functools.cache
@@ -42,7 +42,7 @@ def decoupled(kernel: Kernel) -> Kernel:
         update, *new = kernel(xp, w, g, *slots, learning_rate=learning_rate, **scalars)
         return update - (learning_rate * weight_decay) * w, *new
 
-    return _described(with_decay, kernel)
+    return _Decaying(decoupled, kernel, with_decay)
 
 
 @functools.cache
@@ -55,14 +55,20 @@ def decoupled_from_rate(kernel: Kernel) -> Kernel:
         update, *new = kernel(xp, w, g, *slots, **scalars)
         return update - weight_decay * w, *new
 
-    return _described(with_decay, kernel)
+    return _Decaying(decoupled_from_rate, kernel, with_decay)
 
 
-def _described(with_decay: Kernel, kernel: Kernel) -> Kernel:
-    """Give a kernel the name and the signature of another, and `weight_decay`."""
-    functools.update_wrapper(with_decay, kernel)
-    own = signature(kernel)
-    extra = Parameter("weight_decay", Parameter.KEYWORD_ONLY)
-    described: Any = with_decay  # functions take attributes; their type does not say so
-    described.__signature__ = own.replace(parameters=[*own.parameters.values(), extra])
-    return with_decay
+class _Decaying:
+    """A kernel made by one of these functions, of another: an object, so that it can be pickled."""
+
+    def __init__(self, form: Callable[[Kernel], Kernel], kernel: Kernel, call: Kernel) -> None:
+        self._form, self._kernel, self._call = form, kernel, call
+        functools.update_wrapper(self, kernel)
+        own, extra = signature(kernel), Parameter("weight_decay", Parameter.KEYWORD_ONLY)
+        self.__signature__ = own.replace(parameters=[*own.parameters.values(), extra])
+
+    def __call__(self, *arrays: Any, **scalars: Any) -> tuple[Array, ...]:
+        return self._call(*arrays, **scalars)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self._form, (self._kernel,)
