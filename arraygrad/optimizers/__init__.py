@@ -6,11 +6,13 @@ remembers, and its hyperparameters. One file per family.
 
 from arraygrad.optimizers._kernel_optimizer import KernelOptimizer
 from arraygrad.optimizers._protocol import Optimizer, State, apply_updates
+from arraygrad.optimizers.adagrad import adadelta, adagrad
 from arraygrad.optimizers.adam import adam, adamw
 from arraygrad.optimizers.adamax import adamax, adamaxw
 from arraygrad.optimizers.adan import adan
 from arraygrad.optimizers.ademamix import ademamix
 from arraygrad.optimizers.amsgrad import amsgrad
+from arraygrad.optimizers.asgd import asgd
 from arraygrad.optimizers.belief import adabelief, yogi
 from arraygrad.optimizers.clipped import adopt, sophia
 from arraygrad.optimizers.dadapt import dadapt_adamw
@@ -20,6 +22,8 @@ from arraygrad.optimizers.nadam import nadam, nadamw
 from arraygrad.optimizers.optimistic import optimistic_adam, optimistic_gradient_descent
 from arraygrad.optimizers.prodigy import prodigy
 from arraygrad.optimizers.radam import radam
+from arraygrad.optimizers.rmsprop import rmsprop
+from arraygrad.optimizers.rprop import rprop
 from arraygrad.optimizers.sgd import sgd
 from arraygrad.optimizers.shampoo import shampoo
 from arraygrad.optimizers.sign import lion, signsgd, signum
@@ -32,6 +36,8 @@ __all__ = [
     "Optimizer",
     "State",
     "adabelief",
+    "adadelta",
+    "adagrad",
     "adam",
     "adamax",
     "adamaxw",
@@ -41,6 +47,7 @@ __all__ = [
     "adopt",
     "amsgrad",
     "apply_updates",
+    "asgd",
     "dadapt_adamw",
     "fromage",
     "lamb",
@@ -56,6 +63,8 @@ __all__ = [
     "polyak_sgd",
     "prodigy",
     "radam",
+    "rmsprop",
+    "rprop",
     "sgd",
     "shampoo",
     "signsgd",
