@@ -137,6 +137,9 @@ class Library:
     add_at: Callable[[Array, Any, Array], Array] | None = None
     """Adds to an array in place, at integers that may have duplicates."""
 
+    surely_finite: Callable[[Array], bool] | None = None
+    """Says of an array, quickly, that all is finite; no may mean that it does not know."""
+
     places: Callable[[Array, Array], tuple[Array, Any]] = places
     """Returns a view of an array, and the key of it that means `x[mask]`."""
 

@@ -364,3 +364,59 @@ def test_a_constant_of_fewer_elements_is_spread_too(f, slope, reduce, shape):
     np.testing.assert_allclose(gradient, expected, rtol=1e-15)
     gradient += 1
     np.testing.assert_allclose(gradient, expected + 1, rtol=1e-15)
+
+
+# --- zero cotangents win over derivatives that are not finite ---
+
+
+def chosen(x, mask, f):
+    """Return `f` where the mask is, after which its derivative at other places is nothing."""
+    y = f(x)
+    z = y * 1.0
+    z[~mask] = 0.0
+    return np.sum(z * z) + np.sum(np.where(mask, y, 0 * x.real))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.sqrt(x),
+        lambda x: 3.0 - np.log(x) * x,
+        lambda x: 1.0 / x,
+        lambda x: (x * x) / (x * x * x),
+        lambda x: x**-1.5 * np.ones((2, 1), np.float32),
+    ],
+)
+def test_what_was_not_chosen_has_no_gradient_where_the_derivative_is_infinite(f, dtype):
+    x = np.asarray([0.5, 0.0, 2.0, 0.0], dtype)
+    mask = x != 0
+    with np.errstate(all="ignore"):
+        y = f(x)
+        gradient = ag.grad(lambda x: chosen(x, np.broadcast_to(mask, y.shape), f).real)(x)
+    kept = x[mask]
+    alone = ag.grad(lambda x: (np.sum(f(x) * f(x)) + np.sum(f(x))).real)(kept)
+    assert gradient.dtype == dtype
+    np.testing.assert_array_equal(gradient[~mask], 0)
+    np.testing.assert_allclose(gradient[mask], alone, rtol=1e-4)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
+def test_zeros_are_kept_whatever_the_size_of_the_others(scale):
+    x = np.asarray([1.0, 2.0, 4.0, 3.0], np.float32)
+    mask = np.asarray([True, False, True, False])
+
+    def f(x):
+        y = x * np.float32(scale)
+        return np.sum((y * x)[mask])
+
+    expected = np.where(mask, 2 * x * np.float32(scale), 0)
+    np.testing.assert_allclose(ag.grad(f)(x), expected, rtol=1e-6)
+    assert np.array_equal(x, [1, 2, 4, 3])
+
+
+def test_a_chosen_infinite_derivative_stays_infinite():
+    x = np.asarray([0.0, 0.0, 4.0])
+    with np.errstate(all="ignore"):
+        gradient = ag.grad(lambda x: np.sum(np.sqrt(x)[np.asarray([True, False, True])]))(x)
+    np.testing.assert_array_equal(gradient, [np.inf, 0.0, 0.25])

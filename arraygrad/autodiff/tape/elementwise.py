@@ -81,10 +81,16 @@ class ElementwiseRule:
 
     @cached_property
     def careful(self) -> Any:
-        """The plain step that keeps zero cotangents zero; `None` if every step does."""
+        """The step that keeps zero cotangents zero; `None` if every step does."""
         if all(d.operator == "number" for d in self._derivatives.values()):
             return None
-        return self._define(_reverse_source(self, in_place=False, careful=True))
+        plain = self._define(_reverse_source(self, in_place=False, careful=True))
+        if self._library.surely_finite is None:
+            return plain
+        quick, raw = self._define(_reverse_source(self, in_place=True, careful=True)), self._xp
+        return lambda ct, own, g, r, xp: (
+            quick(ct, own, g, r) if xp is raw else plain(ct, own, g, r, xp)
+        )
 
     @cached_property
     def forward(self) -> Any:
@@ -97,6 +103,7 @@ class ElementwiseRule:
             scope["constant"] = lambda value: self._xp.asarray(value, dtype=self._dtype)
             scope["array"] = type(scope["constant"](0))
             scope["uniform"], scope["spread"] = _uniform, self._xp.broadcast_to
+        scope["zeros_kept"] = _zeros_kept(self._library)
         name = f"<rule of {self.name}>"
         exec(compile(source, name, "exec"), scope)
         return scope["rule"]
@@ -112,6 +119,18 @@ class ElementwiseRule:
 def _conj(xp: Namespace, x: Any) -> Any:
     """Return the conjugate of an operand: an array or a Python number."""
     return xp.conj(x) if hasattr(x, "dtype") else x.conjugate()
+
+
+def _zeros_kept(library: Library) -> Any:
+    """Return what puts the zeros of `g` in place of what 0 · inf made of them, if it may be so."""
+    surely_finite = library.surely_finite
+
+    def zeros_kept(xp: Namespace, g: Any, product: Any) -> Any:
+        if surely_finite is not None and surely_finite(product):
+            return product
+        return xp.where(g == 0, g, product)
+
+    return zeros_kept
 
 
 def _uniform(g: Any) -> tuple[Any, tuple[int, ...] | None]:
@@ -166,7 +185,9 @@ def _conjugate(symbol: Symbol, conjugate: bool) -> Symbol:
 class _Printer:
     """Prints steps as Python statements; knows which temporaries may be overwritten."""
 
-    def __init__(self, rule: ElementwiseRule, steps: list[Step], *, in_place: bool) -> None:
+    def __init__(
+        self, rule: ElementwiseRule, steps: list[Step], *, in_place: bool, careful: bool = False
+    ) -> None:
         self.lines: list[str] = []
         self.rule, self.in_place = rule, in_place
         self.alias: dict[str, str] = {}
@@ -178,12 +199,14 @@ class _Printer:
         self.fresh: set[str] = set()
         self.constants: set[str] = set()
         self.last = {source: step.target for step in steps for source in step.sources}
-        quick = in_place and rule._library.cheap_zero_d and not rule.broadcast
+        # Its zeros are asked for at the end.
+        self.always_kept = frozenset({"g"} if careful else ())
+        quick = in_place and rule._library.cheap_zero_d and not (rule.broadcast or careful)
         self.thin = _thin(rule, steps) if quick else set()
 
     def step(self, step: Step, kept: frozenset[str]) -> None:
         """Print one step; what is `kept` is still needed, and not overwritten."""
-        sources = list(step.sources)
+        sources, kept = list(step.sources), kept | self.always_kept
         for known in (self.full, self.arrays):
             if not known.isdisjoint(sources):
                 known.add(step.target)
@@ -264,7 +287,7 @@ def _reverse_source(rule: ElementwiseRule, *, in_place: bool, careful: bool = Fa
     """Print a reverse function: what each traced operand's cotangent gets."""
     products = rule.products([variable("g")] * len(rule.traced), conjugate=True)
     steps, outputs = linearize([product for _, product in products])
-    printer = _Printer(rule, steps, in_place=in_place)
+    printer = _Printer(rule, steps, in_place=in_place, careful=careful)
     remaining = list(steps)
     for position, (n, (negative, _), output) in enumerate(
         zip(rule.traced, products, outputs, strict=True)
@@ -302,7 +325,8 @@ def _accumulate(
     lines: list[str] = []
     value = printer.name(output)
     if careful and output != "g":
-        lines.append(f"c = xp.where(g == 0, g, {value})")
+        kept = "zeros_kept(raw, g, {})" if printer.in_place else "xp.where(g == 0, g, {})"
+        lines.append("c = " + kept.format(value))
         value = "c"
     owned = "0" if shared else ("own[k]" if output == "g" else "1")
     if rule.broadcast:
