@@ -16,7 +16,6 @@ __all__ = ["rprop"]
 _CONVENTIONS = {
     "paper": kernels.rprop_backtracking,
     "torch": kernels.rprop_torch,
-    "optax": kernels.rprop_torch,
 }
 
 
@@ -43,8 +42,8 @@ def rprop(
         η⁺: by what it grows where the sign stayed, more than 1.
     smallest, largest : float, 0-d array or schedule
         Bounds of its size.
-    convention : {"paper", "torch", "optax"}
-        What happens where the sign changed: the paper undoes the last step, torch and optax stay.
+    convention : {"paper", "torch"}
+        What happens where the sign changed: the paper undoes the last step, torch stays.
 
     Returns
     -------
@@ -66,9 +65,10 @@ def rprop(
             clip(η⁻s, smallest, largest)   where g·p < 0
         w ← w - sign(g)·s,  p ← g          where g·p ≥ 0
         w ← w + sign(p)·s before it shrank,  p ← 0   where g·p < 0, in the convention "paper"
-        w ← w,  p ← 0                                where g·p < 0, in "torch" and "optax"
+        w ← w,  p ← 0                                where g·p < 0, in "torch"
 
-    The latter is iRprop⁻ of Igel & Hüsken.
+    The latter is iRprop⁻ of Igel & Hüsken. Optax computes it too, but as of 0.2.8 takes each step
+    one call late.
 
     References
     ----------
