@@ -11,7 +11,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["NEEDS", "PEERS", "RATE", "SIZES", "STEPS_OF_HIPS", "Updater", "draw"]
+__all__ = [
+    "NEEDS", "PEERS", "RATE", "SIZES", "STEPS_OF_HIPS", "Arrays", "Step", "Updater", "draw", "hips",
+    "naive_numpy", "optax_jit", "torch_optim", "zeros_like",
+]  # fmt: skip
 
 Arrays = list[Any]
 Step = Callable[[], Any]
@@ -24,6 +27,7 @@ SIZES = {
     "1e5": (1, 100_000),
     "1e6": (1, 1_000_000),
     "1e7": (1, 10_000_000),
+    "5e7": (1, 50_000_000),
     "200 x 1e3": (200, 1_000),
     "1000 x 1e2": (1_000, 100),
 }
@@ -135,7 +139,7 @@ def arraygrad_torch(name: str, w: Arrays, gradients: list[Arrays]) -> Step | Non
 
 
 def torch_optim(kind: str) -> Updater:
-    """Return torch.optim with one of its implementations: foreach or fused."""
+    """Return torch.optim with one of its implementations: for-loop, foreach or fused."""
 
     def start(name: str, w: Arrays, gradients: list[Arrays]) -> Step | None:
         import torch
@@ -144,7 +148,8 @@ def torch_optim(kind: str) -> Updater:
         if name not in makers:
             return None
         leaves = [torch.tensor(x) for x in w]
-        optimizer = makers[name](leaves, lr=RATE, **{kind: True})
+        how = {"foreach": False, "fused": False} if kind == "for-loop" else {kind: True}
+        optimizer = makers[name](leaves, lr=RATE, **how)
         turn = itertools.cycle([[torch.asarray(x) for x in each] for each in gradients])
 
         def step() -> Arrays:

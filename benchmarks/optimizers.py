@@ -1,0 +1,103 @@
+"""Time `arraygrad.optimizers` against the peers: `python -m benchmarks.optimizers --help`."""
+
+import argparse
+from typing import Any
+
+from benchmarks._threads import limit_threads
+
+OPTIMIZERS = ("adam", "sgd", "lamb", "lars")
+
+
+def measure(name: str, dtype: str, options: argparse.Namespace) -> dict[str, dict[str, float]]:
+    """Return the median seconds of one step of each peer, at each size."""
+    from benchmarks._measure import interleaved
+    from benchmarks._optimizers import PEERS
+    from benchmarks._updates import STEPS_OF_HIPS, draw
+    from benchmarks.updates import verify
+
+    found = {}
+    for size in options.sizes:
+        started = {peer: options.peers[peer](name, *draw(size, dtype)) for peer in options.peers}
+        steps = {peer: started[peer] for peer in PEERS if started.get(peer) is not None}
+        verify(name, {p: s for p, s in steps.items() if "zero" not in p}, dtype)
+        label = f"{name} {dtype} {size}"
+        found[size] = interleaved(steps, rounds=options.rounds, block=options.block, label=label)
+        if "HIPS autograd" in found[size]:
+            found[size]["HIPS autograd"] /= STEPS_OF_HIPS
+    return found
+
+
+def report(name: str, dtype: str, times: dict[str, dict[str, float]]) -> dict[str, Any]:
+    """Print the tables of an optimizer, and return their figures."""
+    from benchmarks._optimizers import OURS, PEERS
+    from benchmarks._report import table
+
+    peers = [peer for peer in PEERS if any(peer in row for row in times.values())]
+    rows = {
+        peer: [f"{row[peer] * 1e6:,.1f}" if peer in row else "" for row in times.values()]
+        for peer in peers
+    }
+    print(table(f"{name}, {dtype}: microseconds of one step", list(times), rows))
+    ratios = {
+        f"{ours} / {rival}": {
+            size: row[ours] / row[rival]
+            for size, row in times.items()
+            if ours in row and rival in row
+        }
+        for ours, rivals in OURS.items()
+        for rival in rivals
+    }
+    rows = {
+        pair: [f"{row[size]:.2f}" if size in row else "" for size in times]
+        for pair, row in ratios.items()
+        if row
+    }
+    print(table(f"{name}, {dtype}: ratios", list(times), rows))
+    return {"seconds": times, "ratios": ratios}
+
+
+def main() -> None:
+    """Measure, print the tables, write the JSON."""
+    options = parse_arguments()
+    limit_threads(options.threads)
+    from benchmarks._optimizers import NEEDS, PEERS
+    from benchmarks._packages import enable_float64, installed
+    from benchmarks._report import conditions, write_json
+    from benchmarks._updates import SIZES
+
+    enable_float64()
+    options.peers = installed(PEERS, NEEDS)
+    options.sizes = options.sizes or list(SIZES)
+    unknown = set(options.sizes) - set(SIZES)
+    if unknown:
+        message = f"no such size: {', '.join(sorted(unknown))}; there are {', '.join(SIZES)}"
+        raise SystemExit(message)
+    figures = {
+        dtype: {
+            name: report(name, dtype, measure(name, dtype, options)) for name in options.optimizers
+        }
+        for dtype in options.dtypes
+    }
+    print("\nthreads:", conditions()["threads"])
+    if options.json:
+        write_json(options.json, figures)
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--optimizers", nargs="+", choices=OPTIMIZERS, default=OPTIMIZERS)
+    parser.add_argument("--sizes", nargs="+", metavar="SIZE", help="all of them by default")
+    parser.add_argument("--dtypes", nargs="+", default=["float32", "float64"], metavar="DTYPE")
+    parser.add_argument("--threads", type=int, default=1, help="for every peer (default 1)")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--quick", action="store_true", help="3 short rounds: a smoke test")
+    parser.add_argument("--json", metavar="FILE", help="write the figures")
+    options = parser.parse_args()
+    options.rounds = 3 if options.quick else options.rounds
+    options.block = 0.001 if options.quick else 0.02
+    return options
+
+
+if __name__ == "__main__":
+    main()
