@@ -14,6 +14,12 @@ PAIRS = (  # each library gives, and each takes
     ("jax", "array_api_strict"),
     ("array_api_strict", "numpy"),
 )
+FORMATS = (
+    ("numpy", "npz"),
+    ("array_api_strict", "safetensors"),
+    ("torch", "npz"),
+    ("jax", "safetensors"),
+)
 PROGRAMS = (
     "matrix_factorization",
     "resume_from_checkpoint",
@@ -53,15 +59,7 @@ def test_what_is_covered_is_filled_in_better_than_by_means(library):
     assert len(re.findall(r"^  [ .:\-=+*#%@]{52}$", told, re.MULTILINE)) == 8
 
 
-@pytest.mark.parametrize(
-    ("library", "suffix"),
-    [
-        ("numpy", "npz"),
-        ("array_api_strict", "safetensors"),
-        ("torch", "npz"),
-        ("jax", "safetensors"),
-    ],
-)
+@pytest.mark.parametrize(("library", "suffix"), FORMATS)
 def test_a_resumed_training_ends_the_same_to_the_last_bit(tmp_path, library, suffix):
     skip_without(library)
     file = tmp_path / f"digits.{suffix}"
