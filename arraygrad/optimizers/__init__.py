@@ -17,6 +17,7 @@ from arraygrad.optimizers.belief import adabelief, yogi
 from arraygrad.optimizers.clipped import adopt, sophia
 from arraygrad.optimizers.dadapt import dadapt_adamw
 from arraygrad.optimizers.layerwise import fromage, lamb, lars, novograd
+from arraygrad.optimizers.lookahead import lookahead
 from arraygrad.optimizers.muon import muon
 from arraygrad.optimizers.nadam import nadam, nadamw
 from arraygrad.optimizers.optimistic import optimistic_adam, optimistic_gradient_descent
@@ -24,6 +25,13 @@ from arraygrad.optimizers.prodigy import prodigy
 from arraygrad.optimizers.radam import radam
 from arraygrad.optimizers.rmsprop import rmsprop
 from arraygrad.optimizers.rprop import rprop
+from arraygrad.optimizers.sam import sam
+from arraygrad.optimizers.schedule_free import (
+    schedule_free,
+    schedule_free_adamw,
+    schedule_free_params,
+    schedule_free_sgd,
+)
 from arraygrad.optimizers.sgd import sgd
 from arraygrad.optimizers.shampoo import shampoo
 from arraygrad.optimizers.sign import lion, signsgd, signum
@@ -53,6 +61,7 @@ __all__ = [
     "lamb",
     "lars",
     "lion",
+    "lookahead",
     "muon",
     "nadam",
     "nadamw",
@@ -65,6 +74,11 @@ __all__ = [
     "radam",
     "rmsprop",
     "rprop",
+    "sam",
+    "schedule_free",
+    "schedule_free_adamw",
+    "schedule_free_params",
+    "schedule_free_sgd",
     "sgd",
     "shampoo",
     "signsgd",

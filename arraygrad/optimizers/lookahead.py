@@ -1,0 +1,171 @@
+"""Lookahead: slow weights that follow the fast ones of another optimizer, which it wraps."""
+
+from typing import Any, NamedTuple
+
+from arraygrad import fusion
+from arraygrad._namespace import array_namespace, is_array
+from arraygrad._tree import flatten, unflatten
+from arraygrad._typing import Array, Tree
+from arraygrad.errors import HyperparameterError
+from arraygrad.kernels import averaging as kernels
+from arraygrad.optimizers._checked import TreeOptimizer
+from arraygrad.optimizers._hyperparameters import at_least_zero, first_values
+from arraygrad.optimizers._kernel_optimizer import copies
+from arraygrad.optimizers._protocol import (
+    Hyperparameter,
+    Optimizer,
+    apply_updates,
+    checked_leaves,
+)
+
+__all__ = ["Lookahead", "LookaheadState", "lookahead"]
+
+
+class LookaheadState(NamedTuple):
+    """What `lookahead` remembers.
+
+    Attributes
+    ----------
+    count : int or 0-d array
+        The number of steps done.
+    hyperparameters : dict
+        Those that the last step used.
+    slow : tree
+        The slow weights: the parameters for evaluation.
+    inner
+        The state of the fast weights' optimizer.
+    """
+
+    count: Any
+    hyperparameters: dict[str, Any]
+    slow: Tree
+    inner: Any
+
+
+def lookahead(
+    optimizer: Optimizer,
+    *,
+    sync_period: int = 5,
+    slow_step_size: Hyperparameter = 0.5,
+    reset_state: bool = False,
+) -> "Lookahead":
+    """Make lookahead: every k steps of another optimizer, go back part of the way.
+
+    A wrapper of another optimizer. The parameters are the fast weights, where gradients are
+    taken; evaluate the model at `state.slow`.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Moves the fast weights.
+    sync_period : int
+        k: every how many steps slow and fast weights meet.
+    slow_step_size : float, 0-d array or schedule
+        α: how far towards the fast weights they meet, 1 being there.
+    reset_state : bool
+        Whether the optimizer then starts with a fresh state.
+
+    Returns
+    -------
+    Optimizer
+        With the state `LookaheadState`.
+
+    Raises
+    ------
+    HyperparameterError
+        If a number is out of its range.
+
+    Notes
+    -----
+    With θ the fast and φ the slow weights, in each k-th step, after that of the optimizer::
+
+        φ ← φ + α(θ - φ)
+        θ ← φ
+
+    References
+    ----------
+    Zhang et al. 2019, arXiv:1907.08610, algorithm 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from arraygrad.optimizers import lookahead, sgd
+    >>> optimizer, w = lookahead(sgd(1.0), sync_period=2), np.asarray([4.0])
+    >>> state = optimizer.init(w)
+    >>> for _ in range(2):
+    ...     w, state = optimizer.step(w, np.asarray([1.0]), state)
+    ...     print(w, state.slow)
+    [3.] [4.]
+    [3.] [3.]
+    """
+    at_least_zero(slow_step_size=slow_step_size)
+    if not isinstance(sync_period, int) or sync_period < 1:
+        message = f"`sync_period` must be an integer of at least 1, got {sync_period!r}"
+        raise HyperparameterError(message)
+    return Lookahead(optimizer, sync_period, slow_step_size, reset_state=reset_state)
+
+
+class Lookahead(TreeOptimizer):
+    """Another optimizer, with slow weights: see `lookahead`."""
+
+    name = "lookahead"
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        sync_period: int,
+        slow_step_size: Hyperparameter,
+        *,
+        reset_state: bool,
+    ) -> None:
+        self._inner, self._period, self._resets = optimizer, sync_period, reset_state
+        self._hyperparameters = {"slow_step_size": slow_step_size}
+
+    def __repr__(self) -> str:
+        return f"{super().__repr__()[:-1]} around {self._inner!r}>"
+
+    def init(self, params: Tree, /) -> LookaheadState:
+        """Return the state before the first step."""
+        leaves, treedef = checked_leaves(params, "params")
+        slow = unflatten(treedef, [copies(array_namespace(w), w) for w in leaves])
+        first = first_values(self._hyperparameters)
+        return LookaheadState(0, first, slow, self._inner.init(params))
+
+    def update(
+        self, grads: Tree, state: LookaheadState, params: Tree | None = None, **extra: Any
+    ) -> tuple[Tree, LookaheadState]:
+        """Return what to add to the fast weights, and the next state."""
+        weights, _, treedef = self._checked(params, grads)
+        kept = self._current(state)
+        moved, inner = self._inner.update(grads, state.inner, params, **extra)
+        left = (state.count + 1) % self._period
+        found, slow = fusion.evaluate(
+            kernels.lookahead,
+            [weights, flatten(moved)[0], flatten(state.slow)[0]],
+            {"left": left, **kept},
+            slots=1,
+            add=False,
+        )
+        updates = unflatten(treedef, found)
+        if self._resets:
+            inner = _either(left == 0, self._inner.init(apply_updates(params, updates)), inner)
+        return updates, LookaheadState(state.count + 1, kept, unflatten(treedef, slow), inner)
+
+
+def _either(condition: Any, one: Tree, other: Tree) -> Tree:
+    """Return one of two trees, where the condition is known, or else a tree of choices."""
+    if isinstance(condition, bool):
+        return one if condition else other
+    leaves, treedef = flatten(other)
+    pairs = zip(flatten(one)[0], leaves, strict=True)
+    return unflatten(treedef, [_either_leaf(condition, x, y) for x, y in pairs])
+
+
+def _either_leaf(condition: Array, x: Any, y: Any) -> Any:
+    """Return a choice of two arrays or numbers."""
+    if not (is_array(x) or is_array(y)) and x == y:
+        return x
+    xp = array_namespace(condition)
+    dtype = next((z.dtype for z in (y, x) if is_array(z)), None)
+    x, y = (z if is_array(z) else xp.asarray(z, dtype=dtype) for z in (x, y))
+    return xp.where(condition, x, y)
