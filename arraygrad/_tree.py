@@ -52,8 +52,16 @@ def leaves_up_to(treedef: TreeDef, tree: Any) -> list[Any] | None:
         leaves = treedef.flatten_up_to(tree)
     except ValueError:
         return None
-    kinds = dict(zip(map(type, leaves), leaves, strict=True))
-    return leaves if all(map(is_leaf, kinds.values())) else None
+    new = set(map(type, leaves)).difference(_leaf_types)
+    if new:
+        found = {type(x): is_leaf(x) for x in leaves if type(x) in new}
+        if not all(found.values()):
+            return None
+        _leaf_types.update(found)
+    return leaves
+
+
+_leaf_types: set[type] = set()
 
 
 def flatten_with_paths(tree: Any) -> tuple[list[Path], list[Any], TreeDef]:

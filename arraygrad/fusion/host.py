@@ -64,7 +64,9 @@ class _Walk:
         if self.donate:
             _protect(views, self.slots)
         for n, row in rows.items():
-            self._put(found, [n], [[x] for x in self._leaf(row, views[n])])
+            new = self._leaf(row, views[n])
+            if new is not None:
+                self._put(found, [n], [[x] for x in new])
         return found or self.replaced
 
     def _put(self, found: list[Any], places: Sequence[int], leaves: Sequence[Column]) -> None:
@@ -77,8 +79,8 @@ class _Walk:
 
     # --- one leaf ----------------------------------------------------------------------------
 
-    def _leaf(self, row: list[Array], views: list[Any] | None) -> tuple[Array, ...]:
-        """Return the results of one leaf."""
+    def _leaf(self, row: list[Array], views: list[Any] | None) -> tuple[Array, ...] | None:
+        """Return the results of one leaf; None if they are in the memory of what they replace."""
         program = None if views is None else self._program(views[0])
         if views is None or program is None:
             return plain.leaf(self.kernel, row, self.scalars, add=self.add)
@@ -87,7 +89,7 @@ class _Walk:
         places = [0, *range(2, 2 + self.slots)]
         if self.donate and all(_takes_writes(views[n]) for n in places):
             memory.run(program, dtype, inputs, [inputs[n] for n in places], self.scalars)
-            return tuple(row[n] for n in places)
+            return None
         results, outs = zip(*(_fresh(row[0], shape) for _ in places), strict=True)
         memory.run(program, dtype, inputs, outs, self.scalars)
         return results

@@ -104,9 +104,9 @@ def corrected_step(
     epsilon: Array,
 ) -> Array:
     """Return -lr·m̂ / (√v̂ + ε), both biases corrected."""
-    rate = learning_rate / one_minus_power(xp, beta1, step)
-    spread = one_minus_power(xp, beta2, step) ** -0.5
-    return -rate * m / (spread * root(xp, v) + epsilon)
+    spread = one_minus_power(xp, beta2, step) ** 0.5  # in numerator and ε: one pass less over v
+    rate = learning_rate * spread / one_minus_power(xp, beta1, step)
+    return -rate * m / (root(xp, v) + epsilon * spread)
 
 
 def one_minus_power(xp: Namespace, base: Array, exponent: Array) -> Array:
