@@ -6,6 +6,7 @@ remembers, and its hyperparameters. One file per family.
 
 from arraygrad.optimizers._kernel_optimizer import KernelOptimizer
 from arraygrad.optimizers._protocol import Optimizer, State, apply_updates
+from arraygrad.optimizers.adafactor import adafactor
 from arraygrad.optimizers.adagrad import adadelta, adagrad
 from arraygrad.optimizers.adam import adam, adamw
 from arraygrad.optimizers.adamax import adamax, adamaxw
@@ -45,6 +46,7 @@ __all__ = [
     "State",
     "adabelief",
     "adadelta",
+    "adafactor",
     "adagrad",
     "adam",
     "adamax",
