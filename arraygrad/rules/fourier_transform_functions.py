@@ -8,6 +8,7 @@ Transforms of real arrays keep half of a symmetric spectrum: a coefficient stand
 for its mirror image, but for the first, and the middle one if n is even.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,17 @@ from arraygrad.rules.primitives import conj, constant
 __all__ = ["COMPOSITIONS", "LINEAR"]
 
 _OPPOSITE = {"backward": "forward", "ortho": "ortho", "forward": "backward"}
+
+
+def _back(xp: Namespace, name: str, g: Array, norm: str, count: int, **where: Any) -> Array:
+    """Transform back, under the opposite norm; `count` points.
+
+    NumPy transforms single precision in double precision where it need not scale.
+    """
+    transform = getattr(xp.fft, name)
+    if norm == "backward" and name[0] == "i" and xp.finfo(g.dtype).bits == 32:
+        return transform(g, norm="backward", **where) * float(count)
+    return transform(g, norm=_OPPOSITE[norm], **where)
 
 
 def _resized(xp: Namespace, g: Array, x: Any, axes: Any) -> Array:
@@ -52,8 +64,8 @@ def _by(name: str) -> Callable[..., Array]:
 
     def rule(xp: Namespace, g: Array, y: Any, x: Any, *, n: int | None = None, axis: int = -1,
              norm: str = "backward") -> Array:  # fmt: skip
-        """Transform back, under the opposite norm."""
-        g = getattr(xp.fft, name)(g, axis=axis, norm=_OPPOSITE[norm])
+        """Transform back."""
+        g = _back(xp, name, g, norm, g.shape[axis], axis=axis)
         return _resized(xp, g, x, (axis,))
 
     return rule
@@ -64,9 +76,9 @@ def _by_n(name: str) -> Callable[..., Array]:
 
     def rule(xp: Namespace, g: Array, y: Any, x: Any, *, s: Any = None, axes: Any = None,
              norm: str = "backward") -> Array:  # fmt: skip
-        """Transform back, under the opposite norm."""
+        """Transform back."""
         axes = _axes(x, s, axes)
-        g = getattr(xp.fft, name)(g, axes=axes, norm=_OPPOSITE[norm])
+        g = _back(xp, name, g, norm, math.prod(g.shape[a] for a in axes), axes=axes)
         return _resized(xp, g, x, axes)
 
     return rule
@@ -77,7 +89,7 @@ def _rfft(xp: Namespace, g: Array, y: Any, x: Any, *, n: int | None = None, axis
     """Transform back: mirror images, which it would add, had no cotangent."""
     n = x.shape[axis] if n is None else n
     g = _weigh_mirrored(xp, g, x, n, axis, 0.5, x.dtype)
-    return _resized(xp, xp.fft.irfft(g, n=n, axis=axis, norm=_OPPOSITE[norm]), x, (axis,))
+    return _resized(xp, _back(xp, "irfft", g, norm, n, n=n, axis=axis), x, (axis,))
 
 
 def _irfft(xp: Namespace, g: Array, y: Any, x: Any, *, n: int | None = None, axis: int = -1,
@@ -104,7 +116,8 @@ def _rfftn(xp: Namespace, g: Array, y: Any, x: Any, *, s: Any = None, axes: Any 
     """Transform the other axes back, then the last, which was halved."""
     *others, last = _axes(x, s, axes)
     if others:
-        g = xp.fft.ifftn(g, axes=tuple(others), norm=_OPPOSITE[norm])
+        count = math.prod(g.shape[a] for a in others)
+        g = _back(xp, "ifftn", g, norm, count, axes=tuple(others))
     g = _rfft(xp, g, y, x, n=None if s is None else s[-1], axis=last, norm=norm)
     return _resized(xp, g, x, others)
 

@@ -257,3 +257,42 @@ def test_a_real_signal_has_a_real_gradient():
         gradient = ag.grad(f)(x)
         assert gradient.dtype == dtype
         np.testing.assert_allclose(gradient, 10 * x, rtol=1e-5)
+
+
+# --- transforms of single precision take other norms, with a factor ---
+
+
+@pytest.mark.parametrize("norm", ["backward", "ortho", "forward"])
+@pytest.mark.parametrize("name", ["fft", "ifft", "rfft", "irfft", "hfft", "ihfft"])
+@pytest.mark.parametrize("n", [None, 5, 8])
+def test_transforms_of_single_precision_have_the_derivatives_of_double(name, norm, n):
+    real = name in ("rfft", "ihfft")
+    x = np.asarray((reals if real else complexes)(3, 7))
+
+    def f(x):
+        transform = getattr(namespace_of(x).fft, name)
+        return transform(x, n=n, axis=0, norm=norm)
+
+    y, pullback = ag.vjp(f, x)
+    single, pull_single = ag.vjp(f, x.astype(np.float32 if real else np.complex64))
+    g = direction((y,))[0]
+    (ours,) = pull_single(g.astype(single.dtype))
+    assert ours.dtype == (np.float32 if real else np.complex64)
+    np.testing.assert_allclose(ours, pullback(g)[0], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("norm", ["backward", "ortho", "forward"])
+@pytest.mark.parametrize("name", ["fftn", "ifftn", "rfftn", "irfftn"])
+@pytest.mark.parametrize("s", [None, (4, 5)])
+def test_transforms_of_several_axes_have_them_too(name, norm, s):
+    real = name == "rfftn"
+    x = np.asarray((reals if real else complexes)(3, 4, 5))
+
+    def f(x):
+        return getattr(namespace_of(x).fft, name)(x, s=s, axes=(0, 2), norm=norm)
+
+    y, pullback = ag.vjp(f, x)
+    single, pull_single = ag.vjp(f, x.astype(np.float32 if real else np.complex64))
+    g = direction((y,))[0]
+    (ours,) = pull_single(g.astype(single.dtype))
+    np.testing.assert_allclose(ours, pullback(g)[0], rtol=1e-5, atol=1e-5)

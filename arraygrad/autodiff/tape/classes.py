@@ -18,7 +18,7 @@ from arraygrad.autodiff.tape.elementwise import ElementwiseRule
 from arraygrad.autodiff.tape.indexing import INDEXED
 from arraygrad.autodiff.tape.methods import Methods
 from arraygrad.autodiff.tape.numpy_protocols import NumpyProtocols
-from arraygrad.autodiff.tape.pairs import CHOOSING, PAIRED
+from arraygrad.autodiff.tape.pairs import CHOOSING, PAIRED, mixed_product
 from arraygrad.autodiff.tape.record import CONSTANTS
 from arraygrad.autodiff.tape.structural import STRUCTURAL
 from arraygrad.rules.table import Entry, entry_of
@@ -48,6 +48,7 @@ class _Quick(dict[str, Callable[..., Any]]):
         self.general: Callable[[str], Callable[..., Any]] = space.general
         self.complex: bool = space.is_complex(dtype)
         self.truth = bool(dtype == space.base.bool)
+        self._mixed = mixed_product(cls, space, space.operate)
         super().__init__()
 
     def __missing__(self, name: str) -> Callable[..., Any]:
@@ -218,7 +219,7 @@ def function(a, n, /):
             "f": self.space.lower_function(name, self.cls._lower is not None),
             "name": name,
             "new": _new,
-            "operate": self.space.operate,
+            "operate": self._mixed if name == "multiply" else self.space.operate,
             **rules,
         }
         exec(compile(source, f"<traced {name}>", "exec"), scope)

@@ -3,14 +3,15 @@
 A record holds the numbers of both, `None` for a constant: `(rule, k, i, j, …)`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from arraygrad._typing import Array, Namespace
 from arraygrad.autodiff.tape.record import CONSTANTS, Record
 from arraygrad.autodiff.tape.structural import accumulate, present
+from arraygrad.rules.primitives import unbroadcast
 
-__all__ = ["CHOOSING", "PAIRED"]
+__all__ = ["CHOOSING", "PAIRED", "mixed_product"]
 
 _new = object.__new__
 
@@ -181,6 +182,89 @@ def _where(truth: Any, space: Any) -> Callable[..., Any]:
         return o
 
     return where
+
+
+# --- products of a complex and a real array ------------------------------------------------------
+
+
+class _MixedProductRule:
+    """A complex array times a real one: record `(rule, k, i, j, z, x, shape of z, of x)`.
+
+    Each is saved for the other's cotangent; the number of a constant is `None`.
+    """
+
+    masks = False
+    spreads = True
+
+    operand_numbers = staticmethod(present)
+
+    def __init__(self, raw: Namespace) -> None:
+        self.raw = raw
+
+    def reverse(self, ct: list[Any], own: bytearray, g: Array, r: Record) -> None:
+        """Pull a raw cotangent back to both."""
+        for number, c in self._cotangents(self.raw, g, r):
+            accumulate(ct, own, number, c, True)
+
+    def plain(self, ct: list[Any], own: bytearray, g: Array, r: Record, xp: Namespace) -> None:
+        """Pull any cotangent back to both."""
+        for number, c in self._cotangents(xp, g, r):
+            ct[number] = c if ct[number] is None else ct[number] + c
+
+    def careful(self, ct: list[Any], own: bytearray, g: Array, r: Record, xp: Namespace) -> None:
+        """Pull back, and keep zero cotangents zero."""
+        for number, c in self._cotangents(xp, g, r, careful=True):
+            ct[number] = c if ct[number] is None else ct[number] + c
+
+    @staticmethod
+    def _cotangents(
+        xp: Namespace, g: Array, r: Record, *, careful: bool = False
+    ) -> Iterator[tuple[int, Array]]:
+        _, _, i, j, z, x, shape, real_shape = r
+        if i is not None:
+            c = xp.where(g == 0, g, g * x) if careful else g * x
+            yield i, unbroadcast(xp, c, shape)
+        if j is not None:
+            # The real part of g conj(z), without the imaginary one.
+            c = xp.real(g) * xp.real(z) + xp.imag(g) * xp.imag(z)
+            c = xp.where(g == 0, 0, c) if careful else c
+            yield j, unbroadcast(xp, c, real_shape)
+
+    def forward(self, tangents: list[Any], r: Record, xp: Namespace) -> Array | None:
+        """Push tangents forward: the product rule."""
+        _, _, i, j, z, x, _, _ = r
+        dz, dx = (None if n is None else tangents[n] for n in (i, j))
+        if dz is None:
+            return None if dx is None else z * dx
+        return dz * x if dx is None else dz * x + z * dx
+
+
+def mixed_product(cls: Any, space: Any, operate: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what multiplies arrays of two classes, one complex and one real, or `operate`s."""
+    rule, real_part = _MixedProductRule(space.raw), space.base.real
+
+    def multiply(name: str, a: Any, b: Any) -> Any:
+        other = type(b) if type(a) is cls else type(a)
+        if not getattr(other, "_plain_floating", False) or not cls._plain_floating:
+            return operate(name, a, b)
+        if cls._quick.complex is other._quick.complex:
+            return operate(name, a, b)
+        z, x = (a, b) if type(a)._quick.complex else (b, a)
+        tape = x._tape if z._tape is CONSTANTS else z._tape
+        i = None if z._tape is CONSTANTS else z._index
+        j = None if x._tape is CONSTANTS else x._index
+        same = z._tape is x._tape or i is None or j is None
+        if not same or real_part(z._value).dtype != x._value.dtype:
+            return operate(name, a, b)
+        y = a._value * b._value
+        saved = None if j is None else z._value, None if i is None else x._value
+        k = tape.next()
+        tape.append((rule, k, i, j, *saved, z._value.shape, x._value.shape))
+        o = _new(type(z))
+        o._value, o._index, o._tape = y, k, tape
+        return o
+
+    return multiply
 
 
 PAIRED: dict[str, Maker] = {"matmul": _matmul}
