@@ -62,7 +62,7 @@ class _Decaying:
     """A kernel made by one of these functions, of another: an object, so that it can be pickled."""
 
     def __init__(self, form: Callable[[Kernel], Kernel], kernel: Kernel, call: Kernel) -> None:
-        self._form, self._kernel, self._call = form, kernel, call
+        self.form, self._kernel, self._call = form, kernel, call
         functools.update_wrapper(self, kernel)
         own, extra = signature(kernel), Parameter("weight_decay", Parameter.KEYWORD_ONLY)
         self.__signature__ = own.replace(parameters=[*own.parameters.values(), extra])
@@ -71,4 +71,4 @@ class _Decaying:
         return self._call(*arrays, **scalars)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return self._form, (self._kernel,)
+        return self.form, (self._kernel,)
