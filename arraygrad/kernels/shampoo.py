@@ -56,6 +56,7 @@ def soap(
     epsilon: Array,
     weight_decay: Array,
     step: Array,
+    done: Array,
     phase: Array,
     axes: tuple[int, ...],
 ) -> tuple[Array, ...]:
@@ -64,7 +65,7 @@ def soap(
     The first step only finds the bases, and moves nothing.
     """
     grams, bases = _halves(matrices)
-    first, moves = step <= 1, namespace_for(xp, step).maximum(step - 1, 1)
+    first, moves = done == 0, namespace_for(xp, step).maximum(step - 1, 1)
     new_m = moving_mean(m, g, beta1)
     new_v = moving_mean(v, abs_squared(xp, _within(xp, bases, g, axes)), beta2)
     x = _within(xp, bases, new_m, axes) / (unbiased_root(xp, new_v, moves, beta2) + epsilon)

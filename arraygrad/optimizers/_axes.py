@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from arraygrad._namespace import array_namespace, device_of
 from arraygrad._tree import flatten, unflatten
@@ -14,7 +14,7 @@ from arraygrad.optimizers._hyperparameters import first_values
 from arraygrad.optimizers._kernel_optimizer import Slot
 from arraygrad.optimizers._protocol import Hyperparameter, State, checked_leaves
 
-__all__ = ["AxesOptimizer", "checked_frequency", "identity"]
+__all__ = ["AxesOptimizer", "Clock", "checked_frequency", "identity"]
 
 
 def checked_frequency(frequency: int) -> None:
@@ -38,6 +38,21 @@ def identity(xp: Namespace, w: Array, size: int, *, scale: float, diagonal: bool
     return scale * xp.eye(size, dtype=w.dtype, device=device_of(w))
 
 
+class Clock(NamedTuple):
+    """Where a step is: numbers, or 0-d arrays in a trace.
+
+    Attributes
+    ----------
+    done
+        0 in the first step.
+    phase
+        0 when matrices are renewed.
+    """
+
+    done: Any
+    phase: Any
+
+
 class AxesOptimizer(TreeOptimizer):
     """An optimizer whose kernel takes matrices for some axes of a leaf.
 
@@ -47,7 +62,7 @@ class AxesOptimizer(TreeOptimizer):
         The algorithm's name, for messages.
     kernel : callable
         Like those of `KernelOptimizer`; after the slots it takes the matrices of the axes, and
-        returns them last. It knows `axes`, and `phase`, which is 0 when matrices are renewed.
+        returns them last. It knows `axes`.
     slots : mapping of str to callable
         How slots like the parameters start.
     matrices : mapping of str to callable
@@ -55,7 +70,8 @@ class AxesOptimizer(TreeOptimizer):
     axes_of : callable
         From a leaf to the axes that have matrices.
     scalars : callable
-        From the hyperparameters and the step's number to the kernel's keyword arguments.
+        From the hyperparameters, the step's number and its clock to the kernel's keyword
+        arguments.
     frequency : int
         Every how many steps matrices are renewed.
     """
@@ -68,7 +84,7 @@ class AxesOptimizer(TreeOptimizer):
         slots: Mapping[str, Slot],
         matrices: Mapping[str, Callable[[Namespace, Array], tuple[Array, ...]]],
         axes_of: Callable[[Array], tuple[int, ...]],
-        scalars: Callable[[dict[str, Any], Any], dict[str, Any]],
+        scalars: Callable[[dict[str, Any], Any, "Clock"], dict[str, Any]],
         hyperparameters: Mapping[str, Hyperparameter],
         frequency: int,
     ) -> None:
@@ -93,18 +109,17 @@ class AxesOptimizer(TreeOptimizer):
         state: State,
         params: Tree | None = None,
         *,
-        refresh: bool | None = None,
+        refresh: bool | str | None = None,
         **extra: Any,
     ) -> tuple[Tree, State]:
         """Return what to add to the parameters, and the next state.
 
         As of every optimizer; `refresh` says whether matrices are renewed in this step, instead
-        of their frequency.
+        of their frequency, or that this is the `"first"` step.
         """
         weights, gradients, treedef = self._checked(params, grads)
         kept = self._current(state)
-        scalars = self._scalars(kept, state.count + 1)
-        scalars["phase"] = state.count % self._frequency if refresh is None else int(not refresh)
+        scalars = self._scalars(kept, state.count + 1, self._clock(state.count, refresh))
         names = (*self._slots, *self._matrices)
         columns = {name: iter(flatten(state.slots[name])[0]) for name in names}
         rows = []
@@ -119,6 +134,12 @@ class AxesOptimizer(TreeOptimizer):
             rows.append((len(axes), plain.leaf(kernel, (w, g, *taken), scalars, add=False)))
         updates = unflatten(treedef, [row[0] for _, row in rows])
         return updates, State(state.count + 1, kept, self._stored(treedef, rows))
+
+    def _clock(self, count: Any, refresh: bool | str | None) -> "Clock":
+        """Return where this step is, of the counter or of the caller's word."""
+        if refresh is None:
+            return Clock(count, count % self._frequency)
+        return Clock(int(refresh != "first"), int(not refresh))
 
     def _stored(self, treedef: Any, rows: list[tuple[int, Any]]) -> dict[str, Tree]:
         """Return the slots of all leaves: an array for each, or a tuple of one for each axis."""

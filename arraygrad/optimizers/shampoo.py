@@ -4,7 +4,7 @@ from typing import Any
 
 from arraygrad._typing import Array, Namespace
 from arraygrad.kernels import shampoo as kernels
-from arraygrad.optimizers._axes import AxesOptimizer, checked_frequency, identity
+from arraygrad.optimizers._axes import AxesOptimizer, Clock, checked_frequency, identity
 from arraygrad.optimizers._hyperparameters import at_least_zero, in_unit
 from arraygrad.optimizers._kernel_optimizer import zeros
 from arraygrad.optimizers._protocol import Hyperparameter
@@ -110,11 +110,11 @@ def _axes_of(w: Array) -> tuple[int, ...]:
     return () if 0 in w.shape else tuple(range(max(1, w.ndim)))
 
 
-def _scalars(kept: dict[str, Any], step: Any) -> dict[str, Any]:
+def _scalars(kept: dict[str, Any], step: Any, clock: Clock) -> dict[str, Any]:
     """Return the kernel's scalars: sums keep everything."""
     scalars = dict(kept)
     beta2 = scalars.pop("beta2", None)
     return {
-        **scalars, "keep": 1.0 if beta2 is None else beta2,
+        **scalars, "phase": clock.phase, "keep": 1.0 if beta2 is None else beta2,
         "add": 1.0 if beta2 is None else 1 - beta2,
     }  # fmt: skip

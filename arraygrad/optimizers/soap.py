@@ -4,7 +4,7 @@ from typing import Any
 
 from arraygrad._typing import Array, Namespace
 from arraygrad.kernels import shampoo as kernels
-from arraygrad.optimizers._axes import AxesOptimizer, checked_frequency, identity
+from arraygrad.optimizers._axes import AxesOptimizer, Clock, checked_frequency, identity
 from arraygrad.optimizers._hyperparameters import at_least_zero, in_unit
 from arraygrad.optimizers._kernel_optimizer import real_zeros, zeros
 from arraygrad.optimizers._protocol import Hyperparameter
@@ -73,7 +73,8 @@ def soap(
     rank, the libraries choose eigenvectors of their own, and runs on two of them differ.
 
     Inside `jax.jit`, where the number of the step is not known, bases are computed in each step,
-    and chosen.
+    and chosen. To spare that, jit `optimizer.step` with the static argument `refresh`: `"first"`
+    in the first step, then whether bases are turned.
 
     References
     ----------
@@ -121,8 +122,8 @@ def soap(
     )  # fmt: skip
 
 
-def _scalars(kept: dict[str, Any], step: Any) -> dict[str, Any]:
+def _scalars(kept: dict[str, Any], step: Any, clock: Clock) -> dict[str, Any]:
     """Return the kernel's scalars."""
     scalars = dict(kept)
     keep = scalars.pop("gram_beta", scalars["beta2"])
-    return {**scalars, "keep": keep, "step": step}
+    return {**scalars, **clock._asdict(), "keep": keep, "step": step}
