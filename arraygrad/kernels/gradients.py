@@ -7,8 +7,11 @@ from arraygrad._typing import Array, Namespace
 __all__ = [
     "add_decayed_weights",
     "add_noise",
+    "add_to_mean",
+    "add_to_sum",
     "centralize",
     "decouple_weight_decay",
+    "move_part",
     "scale",
     "set_to_zero",
     "zero_nans",
@@ -54,3 +57,18 @@ def add_noise(
 ) -> tuple[Array]:
     """Return the gradient and noise, whose variance is η / tᵞ."""
     return (g + (eta / step**gamma) ** 0.5 * noise,)
+
+
+def add_to_mean(xp: Namespace, w: Array, g: Array, *, done: Array) -> tuple[Array]:
+    """Return what a mean of so many changes by, if one more joins."""
+    return ((g - w) / (done + 1),)
+
+
+def add_to_sum(xp: Namespace, w: Array, g: Array) -> tuple[Array]:
+    """Return what a sum changes by, if one more joins."""
+    return (g,)
+
+
+def move_part(xp: Namespace, w: Array, g: Array, *, part: Array) -> tuple[Array]:
+    """Return a part of the way from one array to another."""
+    return (part * (g - w),)

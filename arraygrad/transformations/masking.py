@@ -8,7 +8,7 @@ from arraygrad._tree import broadcast_prefix, flatten
 from arraygrad._typing import Array, Tree
 from arraygrad.errors import HyperparameterError, StructureError
 from arraygrad.kernels.gradients import set_to_zero as zero_kernel
-from arraygrad.optimizers._protocol import Optimizer, checked_leaves
+from arraygrad.optimizers._protocol import Optimizer
 from arraygrad.optimizers._trees import leaves_like
 from arraygrad.transformations._kernel_transformation import KernelTransformation
 from arraygrad.transformations._members import checked_member, step_of, update_of
@@ -36,7 +36,7 @@ class _Parted(Optimizer):
 
     def init(self, params: Tree, /) -> Any:
         """Return the states before the first step, by the parts' keys."""
-        leaves, treedef = checked_leaves(params, "params")
+        leaves, treedef = _leaves(params)
         return {
             key: member.init(part(leaves, treedef, chosen))
             for key, member, chosen in self._parts(params)
@@ -62,7 +62,7 @@ class _Parted(Optimizer):
         self, params: Tree, grads: Tree, state: Any, *, donate: bool = False, **extra: Any
     ) -> tuple[Tree, Any]:
         """Return the parameters after the steps of all parts, and the next states."""
-        leaves, treedef = checked_leaves(params, "params")
+        leaves, treedef = _leaves(params)
         gradients = leaves_like(treedef, grads, argument="grads", other="params")
         found, states = [], {}
         for key, member, chosen in self._parts(params):
@@ -71,6 +71,14 @@ class _Parted(Optimizer):
             new, states[key] = step_of(member, weights, ours, state[key], some, donate=donate)
             found.append((chosen, new))
         return merged(treedef, leaves, found, argument="params"), states
+
+
+def _leaves(params: Tree) -> tuple[list[Array], Any]:
+    """Return leaves of any dtype: what is frozen may be of integers."""
+    if params is None:
+        message = "`params` must be an array or a tree of arrays, got None"
+        raise StructureError(message)
+    return flatten(params)
 
 
 class Masked(_Parted):
