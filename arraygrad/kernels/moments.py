@@ -48,4 +48,5 @@ def after_first(xp: Namespace, step: Array) -> Array:
 
 def copied(x: Array) -> Array:
     """Return x in memory of its own: what the caller holds must not become a slot."""
-    return -(-x)
+    negated = -x
+    return -negated
