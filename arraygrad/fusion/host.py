@@ -101,55 +101,35 @@ class _Walk:
 
     def _run_packs(self, found: list[Any]) -> Sequence[int]:
         """Run small leaves together, put what did not change in place; return which are left."""
-        memories = [_memories(column) for column in self.columns]
-        flats = [gathered(memories[n]) for n in self.places] if self.add else []
+        flats = [gathered(column) for column in self.replaced] if self.add else []
         if not flats or not flats[0] or len(set(map(len, flats))) != 1:
             flats = []
-        packs = [flat.pack for flat in flats[0]] if flats else small(memories[0])
+        packs = [flat.pack for flat in flats[0]] if flats else small(self.columns[0])
         left = set(range(len(self.columns[0])))
         for n, pack in enumerate(packs):
             known = [column[n] for column in flats]
             if any(flat.pack.places != pack.places for flat in known):
                 known = []
-            if self._run_pack(pack, memories, known, found):
+            if self._run_pack(pack, known, found):
                 left.difference_update(pack.places)
         return sorted(left)
 
-    def _run_pack(self, pack: Pack, memories: list[Any], known: list[Any], found: Any) -> bool:
+    def _run_pack(self, pack: Pack, known: list[Any], found: list[Any]) -> bool:
         """Run one pack; say whether it could be run as one."""
-        program = self._program(memories[0][pack.places[0]])
-        if program is None or len(program.stages) > 1:  # sums are of one leaf
-            return False
         flats: dict[int, Any] = dict(zip(self.places, known, strict=True)) if known else {}
-        loose = {n: pack.of(c) for n, c in enumerate(memories) if n not in flats}
+        loose = {n: pack.of(c) for n, c in enumerate(self.columns) if n not in flats}
         if not all(map(pack.fits, loose.values())):
             return False
         flats |= {n: pack.filled(column) for n, column in loose.items()}
         outs = [flats[n] if self.donate else pack.empty() for n in self.places]
-        inputs = [flats[n] for n in range(len(self.columns))]
-        memory.run(program, pack.dtype, inputs, outs, self.scalars)
-        if memories[0] is not self.columns[0]:
-            self._put(found, pack.places, [self._returned(pack, flat) for flat in outs])
-        elif not (self.donate and known):
+        inputs = [pack.memory(flats[n]) for n in range(len(self.columns))]
+        program = None if inputs[0] is None else self._program(inputs[0])
+        if program is None or len(program.stages) > 1:  # sums are of one leaf
+            return False
+        memory.run(program, inputs[0].dtype, inputs, list(map(pack.memory, outs)), self.scalars)
+        if not (self.donate and known):
             self._put(found, pack.places, list(map(pack.views, outs)))
         return True
-
-    def _returned(self, pack: Pack, flat: Any) -> list[Array]:
-        """Return a flat array's leaves as arrays of a library that is not NumPy."""
-        like = self.columns[0][pack.places[0]]
-        fresh = [_fresh(like, shape) for shape in pack.shapes]
-        for (_, own), x in zip(fresh, pack.views(flat), strict=True):
-            own[:] = x.reshape(-1)
-        return [x for x, _ in fresh]
-
-
-def _memories(column: Column) -> Sequence[Any]:
-    """Return NumPy's views of a column's leaves; the column itself, where they are NumPy's."""
-    kinds = dict(zip(map(type, column), column, strict=True))
-    view = library_of(array_namespace(*kinds.values())).host_memory if len(kinds) == 1 else None
-    if view is None or not column or view(column[0]) is column[0]:
-        return column
-    return list(map(view, column))
 
 
 def program_for(

@@ -7,12 +7,14 @@ or in another order, are gathered anew.
 
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from math import prod
 from operator import attrgetter, itemgetter
 from typing import Any
 
+from arraygrad._namespace import array_namespace
 from arraygrad._typing import Array
+from arraygrad.libraries import library_of
 
 __all__ = ["Pack", "gathered", "small"]
 
@@ -43,34 +45,13 @@ def _flat_class() -> Any:
 class Pack:
     """Where the leaves of one flat array stand, and how they are cut from it."""
 
-    def __init__(self, places: Sequence[int], shapes: Sequence[tuple[int, ...]], dtype: Any):
-        self.places, self.shapes, self.dtype = list(places), list(shapes), dtype
-        *starts, self.size = accumulate(map(prod, shapes), initial=0)
-        self.offsets = [start * dtype.itemsize for start in starts]
+    def __init__(self, places: Sequence[int], like: Array, shapes: Sequence[tuple[int, ...]]):
+        self.places, self.shapes = list(places), list(shapes)
+        self.kind, self.dtype = type(like), like.dtype
+        *_, self.size = self.starts = list(accumulate(map(prod, shapes), initial=0))
+        self.xp = array_namespace(like)
         self._take: Any = itemgetter(*self.places)
         self.ids: list[int] = []
-
-    def like(self) -> "Pack":
-        """Return the same pack for another flat array."""
-        other = object.__new__(Pack)
-        other.__dict__.update(self.__dict__, ids=[])
-        return other
-
-    def empty(self) -> Any:
-        """Return a new flat array of this pack."""
-        flat = _flat_class()((self.size,), self.dtype)
-        flat.pack = self.like()
-        return flat
-
-    def views(self, flat: Any) -> list[Array]:
-        """Cut a flat array into leaves, and let it remember them."""
-        import numpy as np
-
-        ndarray, dtype = np.ndarray, self.dtype
-        pairs = zip(self.shapes, self.offsets, strict=True)
-        found = [ndarray(shape, dtype, flat, offset) for shape, offset in pairs]
-        flat.pack.ids = list(map(id, found))
-        return found
 
     def of(self, column: Sequence[Array]) -> Sequence[Array]:
         """Return those leaves of a column that the pack is made of."""
@@ -78,34 +59,67 @@ class Pack:
         own: Sequence[Array] = column if whole else self._take(column)
         return own
 
-    def filled(self, leaves: Sequence[Array]) -> Any:
-        """Return a new flat array with copies of leaves."""
-        import numpy as np
-
-        return np.concatenate(leaves, axis=None, out=self.empty())
-
     def fits(self, leaves: Sequence[Array]) -> bool:
-        """Say whether leaves are NumPy's, and have the pack's shapes and dtype."""
-        import numpy as np
-
+        """Say whether leaves have the pack's library, shapes and dtype."""
         return (
-            set(map(type, leaves)) == {np.ndarray}
+            set(map(type, leaves)) == {self.kind}
             and set(map(_dtype_of, leaves)) == {self.dtype}
             and list(map(_shape_of, leaves)) == self.shapes
         )
 
+    @property
+    def _cuts(self) -> bool:
+        """Whether leaves can be told to be views of a flat array: only NumPy's tell."""
+        import numpy as np
+
+        return self.kind is np.ndarray
+
+    def empty(self) -> Any:
+        """Return a new flat array of this pack."""
+        if not self._cuts:
+            return self.xp.empty((self.size,), dtype=self.dtype)
+        flat = _flat_class()((self.size,), self.dtype)
+        flat.pack = object.__new__(Pack)
+        flat.pack.__dict__.update(self.__dict__, ids=[])
+        return flat
+
+    def memory(self, flat: Any) -> Any:
+        """Return the memory of a flat array; None where it cannot run fused."""
+        found = flat if self._cuts else library_of(self.xp).host_memory(flat)
+        return None if found is None or found.dtype.char not in "fd" else found
+
+    def filled(self, leaves: Sequence[Array]) -> Any:
+        """Return a new flat array with copies of leaves."""
+        import numpy as np
+
+        if self._cuts:
+            return np.concatenate(leaves, axis=None, out=self.empty())
+        return self.xp.concat([x.reshape(-1) for x in leaves])
+
+    def views(self, flat: Any) -> list[Array]:
+        """Cut a flat array into leaves; NumPy's remembers them."""
+        import numpy as np
+
+        if not self._cuts:
+            pieces = pairwise(self.starts)
+            cut = [flat[start:stop] for start, stop in pieces]
+            return [x.reshape(shape) for x, shape in zip(cut, self.shapes, strict=True)]
+        ndarray, dtype, width = np.ndarray, self.dtype, self.dtype.itemsize
+        pairs = zip(self.shapes, self.starts, strict=False)
+        found = [ndarray(shape, dtype, flat, start * width) for shape, start in pairs]
+        flat.pack.ids = list(map(id, found))
+        return found
+
 
 def small(leaves: Sequence[Array]) -> list[Pack]:
     """Return packs of the small leaves of each dtype."""
-    import numpy as np
-
     groups: dict[Any, list[int]] = {}
     for n, x in enumerate(leaves):
-        if type(x) is np.ndarray and x.dtype.char in "fd" and x.size <= _SMALL:
-            groups.setdefault(x.dtype, []).append(n)
+        if prod(x.shape) <= _SMALL:
+            groups.setdefault((type(x), x.dtype), []).append(n)
     return [
-        Pack(places, [leaves[n].shape for n in places], dtype)
-        for dtype, places in groups.items()
+        Pack(places, leaves[places[0]], [leaves[n].shape for n in places])
+        for places in groups.values()
         if len(places) >= _MANY
     ]
 
