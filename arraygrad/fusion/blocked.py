@@ -40,6 +40,7 @@ class _Printer:
         self.program, self.stage = program, program.stages[number]
         self.steps = _without_squares(self.stage, program)
         self.last = _last_uses(self.steps, self.stage)
+        self.last.update(dict.fromkeys(program.outputs, len(self.steps)))  # some are copied late
         self.place: dict[str, str] = {}  # of every name, the variable that holds its block
         self.free: dict[str, list[str]] = {"r": [], "b": []}
         self.count = {"r": 0, "b": 0}
@@ -213,7 +214,8 @@ def _stage(program: Program, number: int, dtype: DType) -> Callable[..., list[fl
     source = printer.print()
     scope: dict[str, Any] = {**vars(np), "total": np.add.reduce, "float": float, "min": min}
     info = np.finfo(dtype)
-    scope["tiny"] = np.asarray(info.smallest_normal / info.eps, dtype)
+    # What is added and subtracted again: what is left are multiples of two normal numbers.
+    scope["tiny"] = np.asarray(2 * info.smallest_normal / info.eps, dtype)
     scope |= {name: np.asarray(float(x), dtype) for x, name in printer.literals.items()}
     exec(compile(source, f"<fused {program.name}>", "exec"), scope)
     walk = scope["stage"]

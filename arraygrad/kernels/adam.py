@@ -1,7 +1,6 @@
 """Adam: a step along the mean gradient, divided by the root of its mean square."""
 
-import math
-
+from arraygrad._numbers import namespace_for
 from arraygrad._typing import Array, Namespace
 from arraygrad.kernels.norms import abs_squared, root
 
@@ -110,14 +109,7 @@ def corrected_step(
 
 
 def one_minus_power(xp: Namespace, base: Array, exponent: Array) -> Array:
-    """Return 1 - base**exponent for a base in [0, 1), without cancellation in float32."""
-    if isinstance(base, float | int) and isinstance(exponent, float | int):
-        return 1 - base**exponent
-    return -xp.expm1(exponent * _log(xp, base))
-
-
-def _log(xp: Namespace, x: Array) -> Array:
-    """Return the logarithm of a number or an array."""
-    if not isinstance(x, float | int):
-        return xp.log(x)
-    return math.log(x) if x > 0 else -math.inf
+    """Return 1 - base**exponent for a base in [0, 1), without cancellation."""
+    sp = namespace_for(xp, base, exponent)
+    logarithm = namespace_for(xp, base).log(base)
+    return -sp.expm1(exponent * logarithm)
