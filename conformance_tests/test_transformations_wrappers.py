@@ -1,5 +1,7 @@
 """Wrappers of optimizers: accumulation, averages, finite steps, half precision, plateaus."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -222,14 +224,28 @@ def with_accidents(steps=9):
     return grads
 
 
+@functools.cache
+def left_out_by_optax(most):
+    """Return the parameters after optax's steps."""
+    optax = pytest.importorskip("optax")
+    theirs = optax.apply_if_finite(optax.adam(RATE), most)
+    return run_optax(theirs, random_tree(), with_accidents())
+
+
 @pytest.mark.parametrize("most", [1, 2, 5])
 def test_steps_are_left_out_as_in_optax(most, backend):
-    optax = pytest.importorskip("optax")
     params, grads = random_tree(), with_accidents()
-    want = run_optax(optax.apply_if_finite(optax.adam(RATE), most), params, grads)
+    want = left_out_by_optax(most)
     ours = tf.apply_if_finite(adam(RATE), most)
     with np.errstate(invalid="ignore"):  # accepted at last
         assert_close(run(ours, params, grads, backend=backend), want, 1e-10)
+
+
+def test_a_schedule_is_followed_where_the_count_is_an_array(backend):
+    optimizer = adam(schedules.cosine(0.1, 5))
+    params, grads = random_tree(), gradients_like(random_tree(), 3)
+    wrapped = tf.apply_if_finite(optimizer)
+    assert_close(run(wrapped, params, grads, backend=backend), run(optimizer, params, grads), 1e-12)
 
 
 def test_accidents_are_counted():
@@ -244,9 +260,8 @@ def test_accidents_are_counted():
 def test_an_optimizer_of_optax_may_be_wrapped():
     optax = pytest.importorskip("optax")
     params, grads = random_tree(), with_accidents()
-    want = run_optax(optax.apply_if_finite(optax.adam(RATE), 5), params, grads)
     ours = tf.apply_if_finite(optax.adam(RATE))
-    assert_close(run(ours, params, grads, backend=load("jax")), want, 1e-10)
+    assert_close(run(ours, params, grads, backend=load("jax")), left_out_by_optax(5), 1e-10)
 
 
 # --- half precision -------------------------------------------------------------------------------
@@ -281,12 +296,12 @@ def test_small_steps_add_up_on_master_weights(library, dtype):
     w = backend.asarray(np.ones(3), dtype)
     optimizer = tf.scale_loss(tf.keep_master_weights(tf.scale(-1e-4)), init_scale=2.0**10)
     state = optimizer.init(w)
-    for _ in range(200):
+    for _ in range(100):
         g = backend.asarray(np.full(3, 2.0**10), dtype)
         w, state = optimizer.step(w, g, state)
     assert w.dtype == backend.dtype(dtype)
-    assert float(w[0]) == pytest.approx(0.98, abs=4e-3)
-    assert float(state.inner.master[0]) == pytest.approx(0.98, rel=1e-5)
+    assert float(w[0]) == pytest.approx(0.99, abs=4e-3)
+    assert float(state.inner.master[0]) == pytest.approx(0.99, rel=1e-5)
 
 
 def test_gradients_too_small_for_half_precision_are_seen():

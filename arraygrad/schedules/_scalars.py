@@ -9,7 +9,7 @@ from arraygrad._numbers import NUMBERS, is_number
 from arraygrad._typing import Array, Namespace
 from arraygrad.errors import HyperparameterError
 
-__all__ = ["Scalar", "at_least", "increasing", "one_of", "scalars"]
+__all__ = ["Scalar", "at_least", "double_precision", "increasing", "one_of", "scalars"]
 
 Scalar: TypeAlias = float | Array
 """A Python number or an array."""
@@ -18,8 +18,8 @@ Scalar: TypeAlias = float | Array
 def scalars(*values: Any) -> tuple[Any, ...]:
     """Return a namespace and the values, all as numbers, or all as arrays of one real dtype.
 
-    The dtype is the widest of the floating arrays among them; if the arrays are all integers, the
-    library's default.
+    The dtype is the widest of the floating arrays among them; if the arrays are all integers,
+    double precision where there is one.
     """
     if all(map(is_number, values)):
         return NUMBERS, *map(float, values)
@@ -27,9 +27,18 @@ def scalars(*values: Any) -> tuple[Any, ...]:
     arrays = [x for x in found if is_array(x)]
     xp = array_namespace(*arrays)
     floating = [x.dtype for x in arrays if xp.isdtype(x.dtype, "real floating")]
-    default = xp.__array_namespace_info__().default_dtypes()["real floating"]
-    dtype = xp.result_type(*floating) if floating else default
-    return xp, *(_as_array(xp, x, dtype, common_device(*arrays)) for x in found)
+    device = common_device(*arrays)
+    dtype = xp.result_type(*floating) if floating else double_precision(xp, device)
+    return xp, *(_as_array(xp, x, dtype, device) for x in found)
+
+
+def double_precision(xp: Namespace, device: Any) -> Any:
+    """Return the dtype of double precision, or the default where a device has none."""
+    if not str(device).startswith("mps"):  # of which array-api-compat does not tell
+        double = xp.__array_namespace_info__().dtypes(device=device).get("float64")
+        if double is not None:
+            return double
+    return xp.__array_namespace_info__().default_dtypes(device=device)["real floating"]
 
 
 def _as_array(xp: Namespace, x: Any, dtype: Any, device: Any) -> Array:

@@ -9,6 +9,7 @@ from arraygrad._numbers import is_number
 from arraygrad._tree import flatten, unflatten
 from arraygrad._typing import Array, Namespace, Tree
 from arraygrad.optimizers._trees import leaves_like
+from arraygrad.schedules._scalars import double_precision
 
 __all__ = ["all_finite", "chosen", "wide_dtype", "widened", "zeros_of"]
 
@@ -41,9 +42,9 @@ def _as_array(xp: Namespace, x: Any, condition: Array) -> Array:
     """Return a number as an array, in double precision if the library has it."""
     if is_array(x):
         return x
-    dtypes = xp.__array_namespace_info__().dtypes()
-    dtype = dtypes.get("float64") if isinstance(x, float) else None
-    return xp.asarray(x, dtype=dtype, device=device_of(condition))
+    device = device_of(condition)
+    dtype = double_precision(xp, device) if isinstance(x, float) else None
+    return xp.asarray(x, dtype=dtype, device=device)
 
 
 def all_finite(tree: Tree) -> Any:
