@@ -1,6 +1,5 @@
 """What taking over another library's optimizer needs: arrays by name, numbers, our own kernel."""
 
-import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,7 +11,7 @@ from arraygrad.optimizers import KernelOptimizer
 from arraygrad.state._arrays import fits, like, saved
 from arraygrad.state._paths import named_leaves
 
-__all__ = ["agreed", "entry_for", "moved", "number", "words"]
+__all__ = ["agreed", "check_convention", "entry_for", "moved", "number", "words"]
 
 
 def entry_for(table: Mapping[str, Any], optimizer: Any, whose: str) -> Any:
@@ -31,11 +30,33 @@ def entry_for(table: Mapping[str, Any], optimizer: Any, whose: str) -> Any:
 
 
 def words(optimizer: KernelOptimizer) -> set[str]:
-    """Return the words in the name of an optimizer's kernel, and the flags that it is given."""
-    kernel = inspect.unwrap(optimizer.kernel)
-    flags = getattr(kernel, "keywords", {})
-    name = getattr(kernel, "func", kernel).__name__
-    return {*name.split("_"), *(flag for flag, value in flags.items() if value is True)}
+    """Return the words in the names of an optimizer's kernel and of the form of weight decay.
+
+    Flags that the kernel is given are words, too.
+    """
+    kernel: Any = optimizer.kernel
+    found: set[str] = set()
+    while hasattr(kernel, "__wrapped__"):
+        found.update(kernel.form.__name__.split("_"))
+        kernel = kernel.__wrapped__
+    found.update(flag for flag, value in getattr(kernel, "keywords", {}).items() if value is True)
+    return found | {*getattr(kernel, "func", kernel).__name__.split("_")}
+
+
+def check_convention(
+    optimizer: KernelOptimizer, needs: str, never: Iterable[str], whose: str
+) -> None:
+    """Make sure that an optimizer's slots and decay mean what they mean in another library.
+
+    Raises
+    ------
+    StateError
+        If its kernel lacks a word, or has one that it should not have.
+    """
+    known = words(optimizer)
+    if (needs and needs not in known) or known & {*never}:
+        message = f'{optimizer!r} is not {whose}\'s: make it with convention="{whose}"'
+        raise StateError(message)
 
 
 def moved(tree: Tree, model: Tree, argument: str, other: str) -> Tree:

@@ -1,25 +1,95 @@
 """States of optax, taken over and given back: looked at, never imported."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeAlias
+from operator import neg
+from typing import Any, NamedTuple
 
+from arraygrad._tree import map_leaves
 from arraygrad._typing import Tree
 from arraygrad.errors import StateError
 from arraygrad.optimizers import KernelOptimizer, State
-from arraygrad.state._exchange import agreed, entry_for, moved, number, words
+from arraygrad.state._exchange import agreed, check_convention, entry_for, moved, number
 
 __all__ = ["from_optax", "to_optax"]
 
-_Entry: TypeAlias = Mapping[str, tuple[str, str]]
-"""Our slots by the field of one of optax's states: `(class, field)`."""
+
+class _Entry(NamedTuple):
+    """Where optax keeps the slots of an optimizer of ours."""
+
+    slots: Mapping[str, tuple[str, str]]
+    """By our names: a class of optax's states, or several with `|` between them, and its field."""
+
+    needs: str = ""
+    """A word that our kernel has where its slots mean what they mean in optax."""
+
+    never: tuple[str, ...] = ("rate",)  # weight decay that is not multiplied by the rate
+    """Words that it must not have."""
+
+    negative: bool = False
+    """Whether ours are the opposite of optax's."""
+
 
 _MOMENTS = {"mu": ("ScaleByAdamState", "mu"), "nu": ("ScaleByAdamState", "nu")}
+_RMS = "ScaleByRmsState|ScaleByRStdDevState"
 
 TABLE: Mapping[str, _Entry] = {
-    "adam": _MOMENTS,
-    "lion": {"mu": ("ScaleByLionState", "mu")},
-    "sgd": {"velocity": ("TraceState", "trace")},
-}
+    "adabelief": _Entry(
+        {"mu": ("ScaleByBeliefState", "mu"), "sigma": ("ScaleByBeliefState", "nu")}
+    ),
+    "adadelta": _Entry(
+        {"nu": ("ScaleByAdaDeltaState", "e_g"), "moves": ("ScaleByAdaDeltaState", "e_x")}
+    ),
+    "adagrad": _Entry({"sum": ("ScaleByRssState", "sum_of_squares")}, needs="inside"),
+    "adam": _Entry(_MOMENTS),
+    "adamax": _Entry(_MOMENTS, needs="torch"),
+    "adamaxw": _Entry(_MOMENTS, needs="torch"),
+    "adamw": _Entry(_MOMENTS),
+    "adan": _Entry(
+        {
+            "mu": ("ScaleByAdanState", "m"), "difference": ("ScaleByAdanState", "v"),
+            "nu": ("ScaleByAdanState", "n"), "previous": ("ScaleByAdanState", "g"),
+        },
+        needs="optax",
+    ),
+    "ademamix": _Entry(
+        {
+            "mu": ("ScaleByAdemamixState", "m1"), "slow": ("ScaleByAdemamixState", "m2"),
+            "nu": ("ScaleByAdemamixState", "nu"),
+        }
+    ),
+    "adopt": _Entry(_MOMENTS),
+    "amsgrad": _Entry(
+        {
+            "mu": ("ScaleByAmsgradState", "mu"), "nu": ("ScaleByAmsgradState", "nu"),
+            "nu_max": ("ScaleByAmsgradState", "nu_max"),
+        },
+        needs="optax",
+    ),
+    "lamb": _Entry(_MOMENTS),
+    "lars": _Entry({"velocity": ("TraceState", "trace")}, needs="optax", negative=True),
+    "lion": _Entry({"mu": ("ScaleByLionState", "mu")}),
+    "nadam": _Entry(_MOMENTS, needs="optax"),
+    "nadamw": _Entry(_MOMENTS, needs="optax"),
+    "novograd": _Entry(
+        {"mu": ("ScaleByNovogradState", "mu"), "nu": ("ScaleByNovogradState", "nu")}
+    ),
+    "optimistic_gradient_descent": _Entry(
+        {"previous": ("ScaleByOptimisticGradientState", "previous_gradient")}
+    ),
+    "radam": _Entry(_MOMENTS),
+    "rmsprop": _Entry(
+        {
+            "nu": (_RMS, "nu"), "mu": ("ScaleByRStdDevState", "mu"),
+            "velocity": ("TraceState", "trace"),
+        },
+        never=("rate", "torch"),
+    ),
+    "sgd": _Entry({"velocity": ("TraceState", "trace")}, never=("velocity",)),
+    "yogi": _Entry(_MOMENTS),
+}  # fmt: skip
+
+_COUNTS = ("count", "count_m2", "t")
+"""Fields that count the steps done."""
 
 _OPTIONS = {
     "learning_rate": "learning_rate", "beta1": "b1", "beta2": "b2", "epsilon": "eps",
@@ -72,14 +142,19 @@ def from_optax(
     (1, array([0.1, 0. ]))
     """
     entry, fresh = _checked(optimizer), optimizer.init(params)
-    slots = {
-        name: moved(_found(opt_state, *entry[name]), like, f"optax's {entry[name][1]}", "params")
-        for name, like in fresh.slots.items()
-    }
-    counts = [number(node.count, "optax's count") for node in _having(opt_state, "count")]
+    slots = {}
+    for name, like in fresh.slots.items():
+        kind, field = entry.slots[name]
+        slots[name] = moved(_found(opt_state, kind, field), like, f"optax's {field}", "params")
+    counts = [
+        number(getattr(node, field), f"optax's {field}")
+        for field in _COUNTS
+        for node in _having(opt_state, field)
+    ]
     if counts or count is None:
         count = agreed(counts or [0], "optax's count")
-    return State(count, {**fresh.hyperparameters, **_injected(opt_state, fresh)}, slots)
+    rates = {**fresh.hyperparameters, **_injected(opt_state, fresh)}
+    return State(count, rates, map_leaves(neg, slots) if entry.negative else slots)
 
 
 def to_optax(state: State, opt_state: Any, optimizer: KernelOptimizer) -> Any:
@@ -117,9 +192,10 @@ def to_optax(state: State, opt_state: Any, optimizer: KernelOptimizer) -> Any:
     {'w': Array([0.1, 0. ], dtype=float32)}
     """
     entry = _checked(optimizer)
-    for name in state.slots:
-        _found(opt_state, *entry[name])  # exactly one
-    fields = {entry[name]: tree for name, tree in state.slots.items()}
+    slots = map_leaves(neg, state.slots) if entry.negative else state.slots
+    fields = {entry.slots[name]: tree for name, tree in slots.items()}
+    for kind, field in fields:
+        _found(opt_state, kind, field)  # exactly one
     return _rebuilt(opt_state, lambda node: _given(node, fields, state))
 
 
@@ -132,9 +208,7 @@ def _checked(optimizer: KernelOptimizer) -> _Entry:
         If there is none, or its slots mean something else.
     """
     entry: _Entry = entry_for(TABLE, optimizer, "optax")
-    if optimizer.name == "sgd" and "velocity" in words(optimizer):
-        message = f'{optimizer!r} sums moves, optax gradients: make it with convention="optax"'
-        raise StateError(message)
+    check_convention(optimizer, entry.needs, entry.never, "optax")
     return entry
 
 
@@ -166,7 +240,7 @@ def _found(opt_state: Any, kind: str, field: str) -> Tree:
     StateError
         If there is none, or there are several.
     """
-    nodes = [node for node in _records(opt_state) if type(node).__name__ == kind]
+    nodes = [node for node in _records(opt_state) if type(node).__name__ in kind.split("|")]
     if len(nodes) != 1:
         have = sorted({type(node).__name__ for node in _records(opt_state)})
         message = f"`opt_state` must have one {kind}, got {len(nodes)} among {have}"
@@ -198,10 +272,13 @@ def _given(node: Any, fields: Mapping[tuple[str, str], Tree], state: State) -> A
     """Return one of optax's states with what ours has of it."""
     kind, new = type(node).__name__, {}
     for (name, field), tree in fields.items():
-        if name == kind:
+        if kind in name.split("|"):
             new[field] = moved(tree, getattr(node, field), f"state.slots: {field}", "opt_state")
-    if "count" in node._fields:
-        new["count"] = moved(state.count, node.count, "state.count", "opt_state")
+    for field in {*_COUNTS} & {*node._fields}:
+        new[field] = moved(state.count, getattr(node, field), "state.count", "opt_state")
+    if "is_initial_step" in node._fields:
+        first = number(state.count, "`state.count`") == 0
+        new["is_initial_step"] = moved(first, node.is_initial_step, "state.count", "opt_state")
     if "hyperparams" in node._fields:
         new["hyperparams"] = _with_ours(node.hyperparams, state.hyperparameters)
     return node._replace(**new)

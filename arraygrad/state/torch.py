@@ -1,6 +1,6 @@
 """States of `torch.optim`, taken over and given back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from arraygrad._tree import children, is_leaf, unflatten
@@ -8,7 +8,7 @@ from arraygrad._typing import Tree
 from arraygrad.errors import StateError
 from arraygrad.optimizers import KernelOptimizer, State
 from arraygrad.state._arrays import saved
-from arraygrad.state._exchange import agreed, entry_for, moved, number, words
+from arraygrad.state._exchange import agreed, check_convention, entry_for, moved, number, words
 from arraygrad.state._paths import named_leaves
 
 __all__ = ["from_torch", "to_torch"]
@@ -25,24 +25,73 @@ class _Entry(NamedTuple):
     Those that an optimizer of ours does not have must be 0 there."""
 
     flags: tuple[str, ...] = ()
-    """Options that are on where our kernel has that word in its name, and off elsewhere."""
+    """Options that are on where our kernel has that word, and off elsewhere."""
 
     off: tuple[str, ...] = ("maximize",)
     """Options that must be off."""
 
+    on: tuple[str, ...] = ()
+    """Options that must be on."""
+
+    needs: str = ""
+    """A word that our kernel has where its slots mean what they mean in torch."""
+
     counts: bool = True
     """Whether torch counts the steps."""
 
+    derived: Mapping[str, Callable[[Mapping[str, Any], int], float]] = {}
+    """What torch keeps beside, as functions of our hyperparameters and the number of steps."""
+
+
+_NEVER = ("velocity", "rate", "inside")  # sums of moves, decay without the rate, ε under the root
 
 _RATE = {"learning_rate": "lr", "weight_decay": "weight_decay"}
-_BETAS = {"beta1": ("betas", 0), "beta2": ("betas", 1)}
+_ADAM = {**_RATE, "beta1": ("betas", 0), "beta2": ("betas", 1), "epsilon": "eps"}
+_NADAM = {**_ADAM, "momentum_decay": "momentum_decay"}
 _MOMENTS = {"mu": "exp_avg", "nu": "exp_avg_sq"}
+_MOMENTS_AND_MAX = {**_MOMENTS, "nu_max": "max_exp_avg_sq"}
+_MOMENTS_AND_PRODUCT = {**_MOMENTS, "mu_product": "mu_product"}
+_DECOUPLED = "decoupled_weight_decay"
 
 TABLE = {
-    "adam": _Entry(
-        _MOMENTS,
-        {**_RATE, **_BETAS, "epsilon": "eps"},
-        off=("maximize", "amsgrad", "decoupled_weight_decay"),
+    "adadelta": _Entry(
+        {"nu": "square_avg", "moves": "acc_delta"}, {**_RATE, "decay": "rho", "epsilon": "eps"}
+    ),
+    "adagrad": _Entry(
+        {"sum": "sum"}, {**_RATE, "learning_rate_decay": "lr_decay", "epsilon": "eps"}
+    ),
+    "adam": _Entry(_MOMENTS, _ADAM, off=("maximize", "amsgrad", _DECOUPLED)),
+    "adamax": _Entry({"mu": "exp_avg", "nu": "exp_inf"}, _ADAM, needs="torch"),
+    "adamw": _Entry(_MOMENTS, _ADAM, off=("maximize", "amsgrad"), on=(_DECOUPLED,)),
+    "amsgrad": _Entry(
+        _MOMENTS_AND_MAX, _ADAM, off=("maximize", _DECOUPLED), on=("amsgrad",), needs="torch"
+    ),
+    "asgd": _Entry(
+        {"average": "ax"},
+        {**_RATE, "decay": "lambd", "power": "alpha", "start": "t0"},
+        derived={
+            "eta": lambda h, n: (
+                h["learning_rate"] / (1 + h["decay"] * h["learning_rate"] * n) ** h["power"]
+            ),
+            "mu": lambda h, n: 1 / max(1, n - h["start"]),
+        },
+    ),
+    "nadam": _Entry(_MOMENTS_AND_PRODUCT, _NADAM, off=("maximize", _DECOUPLED), needs="torch"),
+    "nadamw": _Entry(_MOMENTS_AND_PRODUCT, _NADAM, on=(_DECOUPLED,), needs="torch"),
+    "radam": _Entry(_MOMENTS, _ADAM, flags=(_DECOUPLED,), needs="torch"),
+    "rmsprop": _Entry(
+        {"nu": "square_avg", "mu": "grad_avg", "velocity": "momentum_buffer"},
+        {**_RATE, "decay": "alpha", "momentum": "momentum", "epsilon": "eps"},
+        flags=("centered",),
+        needs="torch",
+    ),
+    "rprop": _Entry(
+        {"sizes": "step_size", "previous": "prev"},
+        {
+            "eta_minus": ("etas", 0), "eta_plus": ("etas", 1),
+            "smallest": ("step_sizes", 0), "largest": ("step_sizes", 1),
+        },
+        needs="torch",
     ),
     "sgd": _Entry(
         {"velocity": "momentum_buffer"},
@@ -50,7 +99,7 @@ TABLE = {
         flags=("nesterov",),
         counts=False,
     ),
-}
+}  # fmt: skip
 
 
 def from_torch(
@@ -173,13 +222,12 @@ def to_torch(
     entry, groups = _checked(optimizer), _groups(state_dict)
     rows: dict[int, dict[str, Any]] = {}
     columns = {name: named_leaves(tree, name)[0] for name, tree in state.slots.items()}
-    count = number(state.count, "`state.count`")
-    if columns and count:
+    if columns and number(state.count, "`state.count`"):
         tree = next(iter(state.slots.values()))
         order = list(next(iter(columns.values())))
         places = _places(groups, order, tree, names)
         rows = {
-            place: _row(entry, {ours: column[leaf] for ours, column in columns.items()}, count)
+            place: _row(entry, {ours: column[leaf] for ours, column in columns.items()}, state)
             for place, leaf in zip(places, order, strict=True)
         }
     _check_options(entry, groups, state.hyperparameters, optimizer)
@@ -195,9 +243,7 @@ def _checked(optimizer: KernelOptimizer) -> _Entry:
         If there is none, or its slots mean something else.
     """
     entry: _Entry = entry_for(TABLE, optimizer, "torch")
-    if "velocity" in words(optimizer):
-        message = f'{optimizer!r} sums moves, torch gradients: make it with convention="torch"'
-        raise StateError(message)
+    check_convention(optimizer, entry.needs, _NEVER, "torch")
     return entry
 
 
@@ -269,12 +315,18 @@ def _slot(name: str, rows: list[dict[str, Any]], order: list[str], like: Tree) -
     return moved(unflatten(treedef, [row[name] for row in rows]), like, f"torch's {name}", "params")
 
 
-def _row(entry: _Entry, leaves: dict[str, Any], count: int) -> dict[str, Any]:
+def _row(entry: _Entry, leaves: dict[str, Any], state: State) -> dict[str, Any]:
     """Return torch's state of one parameter."""
     import torch
 
     row = {entry.slots[ours]: _tensor(leaf, ours) for ours, leaf in leaves.items()}
-    return {"step": torch.tensor(float(count)), **row} if entry.counts else row
+    if entry.counts:
+        ours = {name: number(value, f"`{name}`") for name, value in state.hyperparameters.items()}
+        count = number(state.count, "`state.count`")
+        row["step"] = torch.tensor(float(count))
+        for name, formula in entry.derived.items():
+            row[name] = torch.tensor(formula(ours, count), dtype=torch.float64)
+    return row
 
 
 def _tensor(leaf: Any, name: str) -> Any:
@@ -290,12 +342,14 @@ def _tensor(leaf: Any, name: str) -> Any:
 def _hyperparameters(
     entry: _Entry, groups: list[dict[str, Any]], fresh: State, optimizer: KernelOptimizer
 ) -> dict[str, Any]:
-    """Return torch's values of our hyperparameters."""
+    """Return torch's values of our hyperparameters; ours where torch has none."""
     _check_options(entry, groups, fresh.hyperparameters, optimizer)
-    return {
+    taken = {
         name: agreed((_read(group, entry.options[name]) for group in groups), f"torch's {name}")
         for name in fresh.hyperparameters
+        if name in entry.options
     }
+    return {**fresh.hyperparameters, **taken}
 
 
 def _check_options(
@@ -308,13 +362,15 @@ def _check_options(
     StateError
         If one does.
     """
-    known = words(optimizer)
-    absent = [option for name, option in entry.options.items() if name not in ours]
-    expected = dict.fromkeys((*absent, *entry.off), False)
-    expected.update((flag, flag in known) for flag in entry.flags)
+    known, absent = words(optimizer), entry.options.keys() - ours.keys()
+    expected = dict.fromkeys((*(entry.options[name] for name in absent), *entry.off), False)
+    expected |= dict.fromkeys(entry.on, True)
+    expected |= {flag: flag.partition("_")[0] in known for flag in entry.flags}
+    if "weight_decay" not in ours:
+        expected.pop(_DECOUPLED, None)  # no decay has no form
     for group in groups:
         for option, value in expected.items():
-            found = group.get(option) or False
+            found = group.get(option, value)  # torch has not always had them all
             if bool(found) != value:
                 message = f"torch's optimizer has {option}={found!r}, which {optimizer!r} has not"
                 raise StateError(message)
@@ -330,8 +386,8 @@ def _read(group: dict[str, Any], option: Any) -> Any:
 def _options(entry: _Entry, group: dict[str, Any], state: State) -> dict[str, Any]:
     """Return a group with our hyperparameters."""
     group = dict(group)
-    for name, value in state.hyperparameters.items():
-        option, value = entry.options[name], number(value, f"`{name}`")
+    for name in state.hyperparameters.keys() & entry.options.keys():
+        option, value = entry.options[name], number(state.hyperparameters[name], f"`{name}`")
         if isinstance(option, tuple):
             key, index = option
             values = list(group[key])
