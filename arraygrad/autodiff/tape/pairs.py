@@ -10,6 +10,7 @@ from arraygrad._typing import Array, Namespace
 from arraygrad.autodiff.tape.record import CONSTANTS, Record
 from arraygrad.autodiff.tape.structural import accumulate, present
 from arraygrad.rules.primitives import unbroadcast
+from arraygrad.rules.table import entry_of
 
 __all__ = ["CHOOSING", "PAIRED", "mixed_product"]
 
@@ -79,8 +80,34 @@ class _MatmulRule:
         return dx @ w if dw is None else dx @ w + xp.matmul(x, dw)
 
 
+class _StackedMatmulRule(_MatmulRule):
+    """The product of vectors, or of stacks: the same record, the tables' pullbacks."""
+
+    def _cotangents(self, xp: Namespace, g: Array, r: Record) -> Iterator[tuple[int, Array]]:
+        _, _, i, j, x, w = r
+        for number, pull in zip((i, j), _matmul_rules, strict=True):
+            if number is not None:
+                yield number, pull(xp, g, None, x, w)
+
+    def reverse(self, ct: list[Any], own: bytearray, g: Array, r: Record) -> None:
+        """Pull a raw cotangent back to both."""
+        for number, c in self._cotangents(self.raw, _dense(g), r):
+            accumulate(ct, own, number, c, True)
+
+    def plain(self, ct: list[Any], own: bytearray, g: Array, r: Record, xp: Namespace) -> None:
+        """Pull any cotangent back to both."""
+        for number, c in self._cotangents(xp, g, r):
+            ct[number] = c if ct[number] is None else ct[number] + c
+
+
+_entry = entry_of("matmul")
+assert _entry is not None
+_matmul_rules: tuple[Any, ...] = _entry.rules
+
+
 def _matmul(cls: Any, space: Any) -> Callable[..., Any]:
-    rule, operate = _MatmulRule(space.raw, cls._quick.complex), space.operate
+    plain, operate = _MatmulRule(space.raw, cls._quick.complex), space.operate
+    stacked = _StackedMatmulRule(space.raw, cls._quick.complex)
 
     def matmul(a: Any, b: Any, /) -> Any:
         if type(b) is not cls or type(a) is not cls:
@@ -94,9 +121,8 @@ def _matmul(cls: Any, space: Any) -> Callable[..., Any]:
                 t, i = s, None
             else:
                 return operate("matmul", a, b)
-        if len(x.shape) != 2 or not 0 < len(w.shape) < 3:
-            return space.call("matmul", a, b)
         y = x @ w
+        rule = plain if len(x.shape) == 2 and len(w.shape) < 3 else stacked
         k = t.next()
         t.append((rule, k, i, j, x, w))
         o = _new(cls)

@@ -134,6 +134,22 @@ class _ExtremumRule(StructuralRule):
     """The largest or smallest elements: record `(rule, k, i, x, y, axis, keepdims)`."""
 
     masks = True
+    surely_finite: Callable[[Array], bool] | None = None
+
+    def reverse(self, ct: list[Any], own: bytearray, g: Array, r: Record) -> None:
+        """Pull a raw cotangent back; where there are no ties, there is nothing to share."""
+        _, _, i, x, y, axis, _ = r
+        if axis in (-1, len(x.shape) - 1) and self.surely_finite is not None:
+            raw = self.raw
+            extreme = raw.reshape(x == y.reshape(_kept_shape(x.shape, axis)), (-1,))
+            (places,) = raw.nonzero(extreme)
+            # No row is without an extremum, so that as many as there are rows are one in each.
+            if places.size == y.size and self.surely_finite(y):
+                c = raw.zeros(extreme.shape, dtype=g.dtype)
+                c[places] = g.reshape((-1,))
+                accumulate(ct, own, i, raw.reshape(c, x.shape), True)
+                return
+        super().reverse(ct, own, g, r)
 
 
 def _extremum(name: str) -> Callable[[Any, Any], Callable[..., Any]]:
@@ -152,6 +168,7 @@ def _extremum(name: str) -> Callable[[Any, Any], Callable[..., Any]]:
 
     def make(cls: Any, space: Any) -> Callable[..., Any]:
         rule = _ExtremumRule(space.raw, pull, push, owns=True)
+        rule.surely_finite = space.library.surely_finite
         value_of = space.lower_function(name, cls._lower is not None)
         call, bounds = space.call, (int, type(None))
 
