@@ -37,6 +37,7 @@ __all__ = [
     "run_optax",
     "run_plain",
     "run_torch",
+    "small_tree",
 ]
 
 STEPS = 100
@@ -58,10 +59,17 @@ def random_tree(seed: int = 0) -> Any:
     }
 
 
+def small_tree(seed: int = 0) -> Any:
+    """Return parameters of three shapes: jax compiles for each."""
+    draw = np.random.default_rng(seed).normal
+    return {"matrix": draw(size=(2, 3)), "none": draw(size=(0, 2)), "scale": np.asarray(draw())}
+
+
 def complex_tree(seed: int = 0) -> Any:
     """Return parameters of complex numbers, shaped like those of `random_tree`."""
-    pairs = zip(flatten(random_tree(seed))[0], flatten(random_tree(seed + 1))[0], strict=True)
-    treedef = flatten(random_tree(seed))[1]
+    real, treedef = flatten(random_tree(seed))
+    imaginary, _ = flatten(random_tree(seed + 1))
+    pairs = zip(real, imaginary, strict=True)
     return unflatten(treedef, [np.asarray(re + 1j * im) for re, im in pairs])
 
 
@@ -211,7 +219,7 @@ def assert_libraries_agree(
     tolerance: float = 1e-12,
 ) -> None:
     """Require the steps of the plain formula in NumPy from a backend, whoever computes there."""
-    params, grads = _case(params, steps)
+    params, grads = _case(small_tree() if params is None else params, steps)
     ours = run(optimizer, params, grads, extra, backend=backend)
     with use_executor("plain"):
         assert_close(ours, run(optimizer, params, grads, extra), tolerance)
@@ -223,7 +231,7 @@ def assert_jits(
     """Require the same steps inside `jax.jit`, where step and hyperparameters are traced arrays."""
     jax = pytest.importorskip("jax")
     backend = load("jax")
-    params, grads = _case(None, steps)
+    params, grads = _case(small_tree(), steps)
     w = from_numpy(backend, params)
     state, step = optimizer.init(w), jax.jit(optimizer.step)
     for n, g in enumerate(grads):

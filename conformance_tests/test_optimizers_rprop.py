@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+import arraygrad as ag
+from arraygrad._namespace import array_namespace
 from arraygrad.errors import DtypeError, HyperparameterError
 from arraygrad.optimizers import asgd, rprop
 from conformance_tests.optimizer_checks import (
@@ -88,6 +90,18 @@ def test_signs_are_compared_without_underflow():
     for _ in range(2):
         w, state = optimizer.step(w, g, state)
     np.testing.assert_allclose(w, [-0.22])  # grown, though g·g is 0
+
+
+def test_the_first_size_has_a_gradient(backend):
+    def end(size):
+        optimizer, g = rprop(size), backend.asarray([1.0, 2.0])
+        w, state = g, optimizer.init(g)
+        for _ in range(3):
+            w, state = optimizer.step(w, g, state)
+        return array_namespace(w).sum(w)
+
+    found = ag.grad(end)(backend.asarray(0.1))
+    np.testing.assert_allclose(backend.to_numpy(found), -2 * (1.2 + 1.2**2 + 1), rtol=1e-12)
 
 
 def test_rprop_refuses_complex_parameters():

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from arraygrad._namespace import device_of
+from arraygrad._namespace import array_namespace, device_of, lift_constants
 from arraygrad._typing import Array, Namespace
 from arraygrad.optimizers._kernel_optimizer import Slot, real_zeros
 
@@ -14,7 +14,9 @@ def real_filled(value: Any) -> Slot:
 
     def start(xp: Namespace, w: Array) -> Array:
         zeros = real_zeros(xp, w)
-        filled = xp.astype(zeros + value, zeros.dtype)  # an array's dtype does not promote
+        both = lift_constants({"zeros": zeros, "value": value})
+        total = both["zeros"] + both["value"]
+        filled = array_namespace(total).astype(total, zeros.dtype)  # an array does not promote
         return filled if filled.shape else filled[...]  # an array, where NumPy makes scalars
 
     return start
