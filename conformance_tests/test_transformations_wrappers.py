@@ -53,6 +53,24 @@ def test_wrappers_work_under_jit():
     assert_jits(WRAPPERS["keep_master_weights"], steps=2)
 
 
+def test_states_keep_their_types_through_a_scan():
+    jax = pytest.importorskip("jax")
+    nested = tf.ema_params(tf.keep_master_weights(adam(schedules.cosine(0.1, 9))), debias=True)
+    optimizer = tf.apply_if_finite(tf.accumulate_gradients(tf.scale_loss(nested), 2))
+    w = load("jax").asarray([1.0, 2.0], "float32")
+
+    def body(carry, _):
+        params, state = carry
+        return optimizer.step(params, params, state), None
+
+    (end, state), _ = jax.lax.scan(body, (w, optimizer.init(w)), None, length=4)
+    one = (w, optimizer.init(w))
+    for _ in range(4):
+        one, _ = body(one, None)
+    assert_close(to_numpy(load("jax"), end), to_numpy(load("jax"), one[0]), 1e-6)
+    assert int(state.inner.gradient_step) == 2
+
+
 @pytest.mark.parametrize("name", ["accumulate_gradients", "ema_params", "apply_if_finite"])
 def test_a_wrapper_is_differentiable(name):
     assert_differentiable(load("numpy"), WRAPPERS[name])
