@@ -23,6 +23,7 @@ from conformance_tests.optimizer_checks import (
     run,
     run_optax,
     run_plain,
+    small_tree,
 )
 from conformance_tests.trees import assert_close, map_tree
 
@@ -137,7 +138,7 @@ def extra_of(optimizer):
     """Return what the steps of an optimizer ask for: every other one, a diagonal."""
     if not repr(optimizer).startswith("<optimizer sophia"):
         return None
-    grads = gradients_like(random_tree(), STEPS)
+    grads = gradients_like(small_tree(), STEPS)
     return lambda n: {"hessian_diagonal": diagonal(grads[n])} if n % 2 == 0 else {}
 
 

@@ -1,4 +1,4 @@
-"""LARS, LAMB, NovoGrad, Fromage and SM3: steps of optax and of the papers, on every library."""
+"""LARS, LAMB, NovoGrad and Fromage: steps of optax and of the papers, on every library."""
 
 import functools
 import math
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from arraygrad.errors import HyperparameterError
-from arraygrad.optimizers import fromage, lamb, lars, novograd, sm3
+from arraygrad.optimizers import fromage, lamb, lars, novograd
 from arraygrad.updates import lamb_update, lars_update
 from conformance_tests.optimizer_checks import (
     COSTS,
@@ -32,7 +32,6 @@ OURS = {
     "lamb-ivy": lamb(0.05, epsilon=1e-7, max_trust_ratio=10.0, convention="ivy"),
     "novograd": novograd(0.02, weight_decay=0.001),
     "fromage": fromage(0.05, min_norm=0.5),
-    "sm3": sm3(0.3),
 }
 every_one = pytest.mark.parametrize("optimizer", OURS.values(), ids=OURS)
 
@@ -71,14 +70,6 @@ def test_fromage_is_that_of_optax():
     optax = pytest.importorskip("optax")
     assert_like_optax(fromage(0.05), optax.fromage(0.05))
     assert_like_optax(fromage(0.05, min_norm=3.0), optax.fromage(0.05, min_norm=3.0))
-
-
-def test_sm3_is_that_of_optax():
-    optax = pytest.importorskip("optax")
-    params = random_tree()
-    params["nested"] = {"one": params["nested"]["one"]}  # optax refuses scalars and empty arrays
-    assert_like_optax(sm3(0.1), optax.sm3(0.1), params=params)
-    assert_like_optax(sm3(0.1, momentum=0.5), optax.sm3(0.1, momentum=0.5), params=params)
 
 
 # --- the papers' pseudo-code, and the page's functions --------------------------------------------
@@ -146,46 +137,6 @@ def test_fromage_takes_steps_of_one_relative_size():
         assert norm(moved) == pytest.approx(0.1 * norm(w))
 
 
-def papers_sm3(rate, momentum):
-    """Return SM3-II with a dictionary of slices for each run of a leaf."""
-    slices = {}
-
-    def formula(t, w, g, m):
-        covers = slices.setdefault((w.shape, m.shape), {}) if t > 1 else {}
-        slices[w.shape, m.shape] = covers
-        v = np.zeros_like(w)
-        for place in np.ndindex(*w.shape):
-            seen = list(enumerate(place)) or [(0, 0)]
-            v[place] = min(covers.get(r, 0.0) for r in seen) + g[place] ** 2
-        covers.clear()
-        for place in np.ndindex(*w.shape):
-            for r in list(enumerate(place)) or [(0, 0)]:
-                covers[r] = max(covers.get(r, 0.0), v[place])
-        known = v > 0
-        scaled = np.where(known, g / np.sqrt(np.where(known, v, 1)), 0)
-        m = momentum * m + (1 - momentum) * scaled
-        return w - rate * m, m
-
-    return formula
-
-
-@pytest.mark.parametrize("momentum", [0.0, 0.9])
-def test_sm3_is_the_papers(momentum):
-    params = random_tree()
-    del params["nested"]["scale"]  # so that no two leaves have one shape
-    ours = sm3(0.1, momentum=momentum, epsilon=0.0)
-    assert_like_plain(ours, papers_sm3(0.1, momentum), [0.0], params=params)
-    alone = np.asarray(0.7)
-    assert_like_plain(ours, papers_sm3(0.1, momentum), [0.0], params=alone)
-
-
-def test_sm3_remembers_a_number_for_each_slice():
-    state = sm3(0.1).init(random_tree())
-    sizes = map_tree(lambda x: x.shape, state.slots["covers"])
-    nested = {"none": (3,), "one": (1,), "scale": (1,)}
-    assert sizes == {"bias": (5,), "nested": nested, "weights": [(7,), (9,)]}
-
-
 def test_the_convention_ivy_is_that_of_the_pages_functions():
     params, grads = random_tree(), gradients_like(random_tree(), steps=5)
     w = params
@@ -207,7 +158,7 @@ def test_libraries_agree(backend, optimizer):
     assert_libraries_agree(backend, optimizer, steps=4)
 
 
-@pytest.mark.parametrize("name", ["lars", "lamb", "novograd", "sm3"])
+@pytest.mark.parametrize("name", ["lars", "lamb", "novograd"])
 def test_libraries_agree_on_complex_numbers(backend, name):
     assert_libraries_agree(backend, OURS[name], params=complex_tree(), steps=3)
 
@@ -246,7 +197,6 @@ def test_numbers_out_of_range_are_refused():
         lambda: lamb(0.1, max_trust_ratio=-1.0),
         lambda: novograd(0.1, beta2=1.0),
         lambda: fromage(-0.1),
-        lambda: sm3(0.1, momentum=1.5),
     ):
         with pytest.raises(HyperparameterError):
             make()
