@@ -12,7 +12,12 @@ The operators differentiate (`grad`, `value_and_grad`, `vjp`, `jvp`, `jac`, `hes
 derivative (`custom_gradient`) or be run again for it (`checkpoint`), the updates optimize
 (`adam_update` and its kin), for arrays and trees of arrays. No array library is imported before
 its arrays arrive.
+
+Larger rooms open when they are first entered: `ag.optimizers` and `ag.transformations` (init,
+update and step), `ag.schedules`, `ag.state` (files, and states of other libraries), `ag.fusion`.
 """
+
+import importlib
 
 from arraygrad import errors
 from arraygrad.audit import audit
@@ -75,3 +80,18 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
+
+_ROOMS = frozenset({"fusion", "optimizers", "schedules", "state", "transformations"})
+
+
+def __getattr__(name: str) -> object:
+    """Import a room when it is first asked for."""
+    if name in _ROOMS:
+        return importlib.import_module(f"arraygrad.{name}")
+    message = f"module 'arraygrad' has no attribute {name!r}"
+    raise AttributeError(message)
+
+
+def __dir__() -> list[str]:
+    """Return the public names, rooms included."""
+    return sorted({*__all__, *_ROOMS})

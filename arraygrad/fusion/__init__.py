@@ -6,7 +6,7 @@
                            blocked.py (NumPy, block by block) or loop.py (numba);
                            small leaves together: packed.py
     jit.py                 `jax.jit`, with donated buffers
-    explain.py             what will run
+    explanation.py         what will run: `explain`
 
 The library of a leaf says who runs: its `executor`.
 """
@@ -21,7 +21,7 @@ from arraygrad._typing import Array
 from arraygrad.fusion.switch import chosen, use_executor
 from arraygrad.libraries import library_of
 
-__all__ = ["EXECUTORS", "evaluate", "use_executor"]
+__all__ = ["EXECUTORS", "evaluate", "explain", "use_executor"]
 
 Column = Sequence[Array]
 
@@ -74,3 +74,11 @@ def _executor_of(kind: type, x: Array) -> str:
 @cache
 def _module(name: str) -> Any:
     return importlib.import_module(EXECUTORS[name])
+
+
+def __getattr__(name: str) -> Any:
+    """Import what explains, and all that it looks at, when it is asked for."""
+    if name == "explain":
+        return importlib.import_module("arraygrad.fusion.explanation").explain
+    message = f"module 'arraygrad.fusion' has no attribute {name!r}"
+    raise AttributeError(message)

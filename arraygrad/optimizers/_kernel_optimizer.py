@@ -84,6 +84,11 @@ class KernelOptimizer(Optimizer):
         given = ", ".join(f"{name}={value!r}" for name, value in self._hyperparameters.items())
         return f"<optimizer {self.name}({given})>"
 
+    def example(self, w: Array) -> list[Array]:
+        """Return what the kernel takes for a parameter in the first step, itself as gradient."""
+        starts = [start(array_namespace(w), w) for start in self._slots.values()]
+        return [w, w, *starts, *(w for _ in self._arrays)]
+
     def init(self, params: Tree, /) -> State:
         """Return the state before the first step."""
         leaves, treedef = checked_leaves(params, "params")

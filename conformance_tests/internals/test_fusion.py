@@ -12,8 +12,7 @@ import torch
 
 from arraygrad import fusion, optimizers
 from arraygrad.errors import HyperparameterError, OutError
-from arraygrad.fusion import blocked, elementwise_kernel, loop, memory, use_executor
-from arraygrad.fusion.explain import explain
+from arraygrad.fusion import blocked, elementwise_kernel, explain, loop, memory, use_executor
 from arraygrad.fusion.threads import split
 from arraygrad.fusion.trace import trace
 from arraygrad.kernels.adam import adam_paper

@@ -35,8 +35,7 @@ def explain(kernel: Any, *arrays: Array) -> str:
     Examples
     --------
     >>> import numpy as np
-    >>> from arraygrad.fusion import use_executor
-    >>> from arraygrad.fusion.explain import explain
+    >>> from arraygrad.fusion import explain, use_executor
     >>> from arraygrad.kernels.gradient_descent import gradient_descent
     >>> with use_executor("blocked"):
     ...     print(explain(gradient_descent, np.ones(3), np.ones(3)))
@@ -47,9 +46,9 @@ def explain(kernel: Any, *arrays: Array) -> str:
       each element  t2 = w + t1
       out           w <- t2
     """
-    slots = getattr(kernel, "slots", None)
-    if slots is not None:
-        arrays = (arrays[0], arrays[0], *slots(arrays[0])) if len(arrays) == 1 else arrays
+    example = getattr(kernel, "example", None)
+    if example is not None:  # an optimizer
+        arrays = tuple(example(*arrays)) if len(arrays) == 1 else arrays
         kernel = kernel.kernel
     return "\n".join(_lines(kernel, arrays))
 
