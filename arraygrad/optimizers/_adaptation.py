@@ -48,10 +48,10 @@ class DistanceOptimizer(TreeOptimizer):
         slots["numerator"] = scalar_like(0.0, leaves)
         return State(0, first, slots)
 
-    def update(
-        self, grads: Tree, state: State, params: Tree | None = None, **extra: Any
+    def _run(
+        self, grads: Tree, state: State, params: Tree | None, *, add: bool, **extra: Any
     ) -> tuple[Tree, State]:
-        """Return what to add to the parameters, and the next state."""
+        """Return updates, or with `add` new parameters, and the next state."""
         weights, gradients, treedef = self._checked(params, grads)
         kept = self._current(state)
         columns = {
@@ -63,15 +63,15 @@ class DistanceOptimizer(TreeOptimizer):
         numbers = {name: state.slots[name] for name in ("distance", "numerator")}
         columns, scalars = lifted(columns, {**kept, **numbers, "step": state.count + 1})
         scalars = wide_scalars(scalars, weights)
-        updates, columns, numbers = self._moved(columns, scalars)
+        updates, columns, numbers = self._moved(columns, scalars, add=add)
         slots = {name: unflatten(treedef, columns[name]) for name in self._slots}
         after = State(state.count + 1, kept, {**slots, **numbers})
         return unflatten(treedef, updates), after
 
     def _moved(
-        self, columns: Columns, scalars: dict[str, Any]
+        self, columns: Columns, scalars: dict[str, Any], *, add: bool
     ) -> tuple[list[Array], Columns, dict[str, Any]]:
-        """Return the updates, and the new slots: columns, and two numbers."""
+        """Return updates, or with `add` parameters, and the new slots: columns, and two numbers."""
         raise NotImplementedError
 
     def _correction(self, scalars: dict[str, Any], xp: Any) -> Any:

@@ -103,19 +103,20 @@ class AxesOptimizer(TreeOptimizer):
         }
         return State(0, first_values(self._hyperparameters), slots)
 
-    def update(
+    def _run(
         self,
         grads: Tree,
         state: State,
-        params: Tree | None = None,
+        params: Tree | None,
         *,
+        add: bool,
         refresh: bool | str | None = None,
         **extra: Any,
     ) -> tuple[Tree, State]:
-        """Return what to add to the parameters, and the next state.
+        """Return updates, or with `add` new parameters, and the next state.
 
-        As of every optimizer; `refresh` says whether matrices are renewed in this step, instead
-        of their frequency, or that this is the `"first"` step.
+        `refresh` says whether matrices are renewed in this step, instead of their frequency, or
+        that this is the `"first"` step.
         """
         weights, gradients, treedef = self._checked(params, grads)
         kept = self._current(state)
@@ -131,7 +132,7 @@ class AxesOptimizer(TreeOptimizer):
                 for _ in (range(len(axes)) if name in self._matrices else range(1))
             ]
             kernel = functools.partial(self._kernel, axes=axes)
-            rows.append((len(axes), plain.leaf(kernel, (w, g, *taken), scalars, add=False)))
+            rows.append((len(axes), plain.leaf(kernel, (w, g, *taken), scalars, add=add)))
         updates = unflatten(treedef, [row[0] for _, row in rows])
         return updates, State(state.count + 1, kept, self._stored(treedef, rows))
 

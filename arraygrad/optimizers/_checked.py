@@ -23,6 +23,24 @@ class TreeOptimizer(Optimizer):
         given = ", ".join(f"{name}={value!r}" for name, value in self._hyperparameters.items())
         return f"<optimizer {self.name}({given})>"
 
+    def update(
+        self, grads: Tree, state: Any, params: Tree | None = None, **extra: Any
+    ) -> tuple[Tree, Any]:
+        """Return what to add to the parameters, and the next state."""
+        return self._run(grads, state, params, add=False, **extra)
+
+    def step(
+        self, params: Tree, grads: Tree, state: Any, *, donate: bool = False, **extra: Any
+    ) -> tuple[Tree, Any]:
+        """Return the parameters after one step, and the next state; nothing is overwritten."""
+        return self._run(grads, state, params, add=True, **extra)
+
+    def _run(
+        self, grads: Tree, state: Any, params: Tree | None, *, add: bool, **extra: Any
+    ) -> tuple[Tree, Any]:
+        """Return updates, or with `add` new parameters, and the next state."""
+        raise NotImplementedError
+
     def _checked(self, params: Tree | None, grads: Tree) -> tuple[list[Array], list[Array], Any]:
         """Return the leaves of the parameters and of their gradients, and their structure.
 

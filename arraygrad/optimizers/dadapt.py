@@ -102,9 +102,9 @@ class _DAdapt(DistanceOptimizer):
     """D-Adapt AdamW: see `dadapt_adamw`."""
 
     def _moved(
-        self, columns: Columns, scalars: dict[str, Any]
+        self, columns: Columns, scalars: dict[str, Any], *, add: bool
     ) -> tuple[list[Array], Columns, dict[str, Any]]:
-        """Return the updates, and the new slots."""
+        """Return updates, or with `add` parameters, and the new slots."""
         xp = array_namespace(*columns["params"])
         beta3, old = scalars["beta2"] ** 0.5, scalars["distance"]
         rate = scalars["learning_rate"] * self._correction(scalars, xp) * old
@@ -114,7 +114,7 @@ class _DAdapt(DistanceOptimizer):
             [columns[name] for name in ("params", "grads", "mu", "nu")],
             {**{name: scalars[name] for name in names}, "rate": rate},
             slots=2,
-            add=False,
+            add=add,
         )
         along = summed(
             lambda xp, g, s, v: kernels.scaled_inner_product(xp, g, s, v, scalars["epsilon"]),

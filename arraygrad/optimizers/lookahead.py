@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from arraygrad import fusion
 from arraygrad._namespace import array_namespace, is_array
+from arraygrad._numbers import is_number
 from arraygrad._tree import flatten, unflatten
 from arraygrad._typing import Array, Tree
 from arraygrad.errors import HyperparameterError
@@ -131,25 +132,29 @@ class Lookahead(TreeOptimizer):
         first = first_values(self._hyperparameters)
         return LookaheadState(0, first, slow, self._inner.init(params))
 
-    def update(
-        self, grads: Tree, state: LookaheadState, params: Tree | None = None, **extra: Any
+    def _run(
+        self, grads: Tree, state: LookaheadState, params: Tree | None, *, add: bool, **extra: Any
     ) -> tuple[Tree, LookaheadState]:
-        """Return what to add to the fast weights, and the next state."""
+        """Return updates, or with `add` new parameters, and the next state."""
         weights, _, treedef = self._checked(params, grads)
         kept = self._current(state)
-        moved, inner = self._inner.update(grads, state.inner, params, **extra)
         left = (state.count + 1) % self._period
+        if add and is_number(left) and left > 0:  # known, and not yet due
+            ahead, inner = self._inner.step(params, grads, state.inner, **extra)
+            return ahead, LookaheadState(state.count + 1, kept, state.slow, inner)
+        moved, inner = self._inner.update(grads, state.inner, params, **extra)
         found, slow = fusion.evaluate(
             kernels.lookahead,
             [weights, flatten(moved)[0], flatten(state.slow)[0]],
             {"left": left, **kept},
             slots=1,
-            add=False,
+            add=add,
         )
-        updates = unflatten(treedef, found)
+        result = unflatten(treedef, found)
         if self._resets:
-            inner = _either(left == 0, self._inner.init(apply_updates(params, updates)), inner)
-        return updates, LookaheadState(state.count + 1, kept, unflatten(treedef, slow), inner)
+            ahead = result if add else apply_updates(params, result)
+            inner = _either(left == 0, self._inner.init(ahead), inner)
+        return result, LookaheadState(state.count + 1, kept, unflatten(treedef, slow), inner)
 
 
 def _either(condition: Any, one: Tree, other: Tree) -> Tree:

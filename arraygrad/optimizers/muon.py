@@ -186,16 +186,16 @@ class Muon(TreeOptimizer):
         slots = {"mu": unflatten(treedef, mu)}
         return MuonState(0, first_values(self._hyperparameters), slots, state)
 
-    def update(
-        self, grads: Tree, state: MuonState, params: Tree | None = None, **extra: Any
+    def _run(
+        self, grads: Tree, state: MuonState, params: Tree | None, *, add: bool, **extra: Any
     ) -> tuple[Tree, MuonState]:
-        """Return what to add to the parameters, and the next state."""
+        """Return updates, or with `add` new parameters, and the next state."""
         weights, gradients, treedef = self._checked(params, grads)
         kept = self._current(state)
         scalars = {**kept, "step": state.count + 1} if self._takes_step else kept
         momenta = iter(flatten(state.slots["mu"])[0])
         rows = [
-            plain.leaf(self._kernel, (w, g, next(momenta)), scalars, add=False)
+            plain.leaf(self._kernel, (w, g, next(momenta)), scalars, add=add)
             if _is_matrix(w)
             else (None, None)
             for w, g in zip(weights, gradients, strict=True)
@@ -203,8 +203,11 @@ class Muon(TreeOptimizer):
         others, updates = state.others, [row[0] for row in rows]
         rest = _rest(weights, weights, treedef)
         if rest is not None:
-            moved, others = self._others.update(
-                _rest(gradients, weights, treedef), others, rest, **extra
+            given = _rest(gradients, weights, treedef)
+            moved, others = (
+                self._others.step(rest, given, others, **extra)
+                if add
+                else self._others.update(given, others, rest, **extra)
             )
             left = iter(flatten(moved)[0])
             updates = [next(left) if u is None else u for u in updates]

@@ -110,9 +110,9 @@ class _Prodigy(DistanceOptimizer):
     """Prodigy: see `prodigy`."""
 
     def _moved(
-        self, columns: Columns, scalars: dict[str, Any]
+        self, columns: Columns, scalars: dict[str, Any], *, add: bool
     ) -> tuple[list[Array], Columns, dict[str, Any]]:
-        """Return the updates, and the new slots."""
+        """Return updates, or with `add` parameters, and the new slots."""
         xp = array_namespace(*columns["params"])
         old, relative = scalars["distance"], scalars["distance"] / scalars["initial_distance"]
         beta3 = scalars["beta3"] if "beta3" in scalars else scalars["beta2"] ** 0.5
@@ -133,7 +133,7 @@ class _Prodigy(DistanceOptimizer):
                 "distance": old, "rate": rate,
             },
             slots=2,
-            add=False,
+            add=add,
         )  # fmt: skip
         moved = {**columns, "mu": list(mu), "nu": list(nu)}
         return list(updates), moved, {"distance": new, "numerator": numerator}

@@ -153,20 +153,21 @@ class SAM(TreeOptimizer):
         (there,) = fusion.evaluate(kernel, [columns["w"], columns["g"]], scalars, slots=0)
         return unflatten(treedef, there)
 
-    def update(
+    def _run(
         self,
         grads: Tree,
         state: SAMState,
-        params: Tree | None = None,
+        params: Tree | None,
         *,
+        add: bool,
         gradient: Callable[[Tree], Tree] | None = None,
         perturbed_grads: Tree | None = None,
         **extra: Any,
     ) -> tuple[Tree, SAMState]:
-        """Return what to add to the parameters, and the next state.
+        """Return updates, or with `add` new parameters, and the next state.
 
-        As of every optimizer, and one of two: `gradient`, a function of parameters to their
-        gradients, or `perturbed_grads`, the gradients at `perturbed(params, grads, state)`.
+        `gradient` is a function of parameters to their gradients; `perturbed_grads` are the
+        gradients at `perturbed(params, grads, state)`.
 
         Raises
         ------
@@ -179,5 +180,9 @@ class SAM(TreeOptimizer):
         self._checked(params, grads)
         if gradient is not None:
             perturbed_grads = gradient(self.perturbed(params, grads, state))
-        updates, inner = self._inner.update(perturbed_grads, state.inner, params, **extra)
-        return updates, SAMState(state.count + 1, self._current(state), inner)
+        moved, inner = (
+            self._inner.step(params, perturbed_grads, state.inner, **extra)
+            if add
+            else self._inner.update(perturbed_grads, state.inner, params, **extra)
+        )
+        return moved, SAMState(state.count + 1, self._current(state), inner)

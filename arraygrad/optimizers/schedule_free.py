@@ -293,10 +293,10 @@ class ScheduleFree(TreeOptimizer):
         first = first_values(self._hyperparameters)
         return ScheduleFreeState(0, first, zero, zero, z, self._inner.init(params))
 
-    def update(
-        self, grads: Tree, state: ScheduleFreeState, params: Tree | None = None, **extra: Any
+    def _run(
+        self, grads: Tree, state: ScheduleFreeState, params: Tree | None, *, add: bool, **extra: Any
     ) -> tuple[Tree, ScheduleFreeState]:
-        """Return what to add to the parameters, and the next state."""
+        """Return updates, or with `add` new parameters, and the next state."""
         weights, _, treedef = self._checked(params, grads)
         kept = self._current(state)
         moved, inner = self._inner.update(grads, state.inner, params, **extra)
@@ -315,7 +315,7 @@ class ScheduleFree(TreeOptimizer):
             [weights, flatten(moved)[0], flatten(state.z)[0]],
             {"beta1": kept["beta1"], "portion": kernels.share(xp, weight, total)},
             slots=1,
-            add=False,
+            add=add,
         )
         after = ScheduleFreeState(state.count + 1, kept, most, total, unflatten(treedef, z), inner)
         return unflatten(treedef, updates), after
