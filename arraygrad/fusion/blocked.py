@@ -96,17 +96,17 @@ class _Printer:
         target = self._destination(position, step)
         if step.operator == "where":
             condition, chosen, other = operands
-            self.lines.append(f"copyto({target}, {other})")
-            self.lines.append(f"copyto({target}, {chosen}, where={condition})")
+            self.lines.append(f"np.copyto({target}, {other})")
+            self.lines.append(f"np.copyto({target}, {chosen}, where={condition})")
             self._release(position, step)
         elif step.operator == "astype":
-            self.lines.append(f"copyto({target}, {operands[0]})")
+            self.lines.append(f"np.copyto({target}, {operands[0]})")
         elif step.operator == "**" and step.sources[1] in _POWERS:
-            self.lines.append(f"{_POWERS[step.sources[1]]}({operands[0]}, {target})")
+            self.lines.append(f"np.{_POWERS[step.sources[1]]}({operands[0]}, {target})")
         else:
             name = _UFUNCS.get(step.operator, step.operator)
             out = f"out={target}" if name in _BY_KEYWORD else target
-            self.lines.append(f"{name}({', '.join(operands)}, {out})")
+            self.lines.append(f"np.{name}({', '.join(operands)}, {out})")
 
     def _release(self, position: int, step: Step) -> None:
         """Free the registers of operands that nobody reads later."""
@@ -149,7 +149,7 @@ class _Printer:
             waited = final and (output in self.program.late or output in self.program.inputs)
             if (here and not self.place[output].startswith("out")) or waited:
                 place = self._view(f"out{n}")
-                self.lines.append(f"copyto({place}, {self._operand(output)})")
+                self.lines.append(f"np.copyto({place}, {self._operand(output)})")
                 if n:
                     self.finished.append(place)
 
@@ -160,8 +160,8 @@ class _Printer:
         made = next((s for s in self.stage.steps if s.target == source), None)
         if made is not None and made not in self.steps:
             left, right = (self._operand(s) for s in made.sources)
-            return f"total{n} += float(dot({left}, {right}))"
-        return f"total{n} += float(total({self._operand(source)}))"
+            return f"total{n} += float(np.dot({left}, {right}))"
+        return f"total{n} += float(np.add.reduce({self._operand(source)}))"
 
     def _flushed(self) -> list[str]:
         """Print how denormal numbers, on which arithmetic is slow, become zeros."""
@@ -170,7 +170,7 @@ class _Printer:
         gradient = self._operand(self.program.inputs[1])
         unmoved = f"stop > {_WORTH_A_LOOK} and not {gradient}.any()"
         sweep = [
-            f"    add({x}, tiny, {x}); subtract({x}, tiny, {x})"
+            f"    np.add({x}, tiny, {x}); np.subtract({x}, tiny, {x})"
             for x in dict.fromkeys(self.finished)
         ]
         return [f"if flush or ({unmoved}):", *sweep]
@@ -212,7 +212,7 @@ def _stage(program: Program, number: int, dtype: DType) -> Callable[..., list[fl
 
     printer = _Printer(program, number)
     source = printer.print()
-    scope: dict[str, Any] = {**vars(np), "total": np.add.reduce, "float": float, "min": min}
+    scope: dict[str, Any] = {"np": np}
     info = np.finfo(dtype)
     # What is added and subtracted again: what is left are multiples of two normal numbers.
     scope["tiny"] = np.asarray(2 * info.smallest_normal / info.eps, dtype)
@@ -233,7 +233,8 @@ def _stage(program: Program, number: int, dtype: DType) -> Callable[..., list[fl
         """Walk over all elements, in several threads where that pays."""
 
         def constant(name: str) -> Any:
-            return np.asarray(known[name], dtype)
+            x = known[name]
+            return np.asarray(x, bool if isinstance(x, bool) else dtype)
 
         if size < _WORTH_A_LOOK:  # a number costs each call a little, an array costs once
             return walk(size, 0, size, block, arrays, known.__getitem__, scratch, flush)  # type: ignore[no-any-return]

@@ -36,12 +36,12 @@ def explain(kernel: Any, *arrays: Array) -> str:
     --------
     >>> import numpy as np
     >>> from arraygrad.fusion import explain, use_executor
-    >>> from arraygrad.kernels.gradient_descent import gradient_descent
+    >>> from arraygrad.kernels.sgd import sgd
     >>> with use_executor("blocked"):
-    ...     print(explain(gradient_descent, np.ones(3), np.ones(3)))
-    gradient_descent on numpy, float64, 3 elements: cache-blocked NumPy
+    ...     print(explain(sgd, np.ones(3), np.ones(3)))
+    sgd on numpy, float64, 3 elements: cache-blocked NumPy
     stage 0
-      once          t0 = -lr
+      once          t0 = -learning_rate
       each element  t1 = t0 * g
       each element  t2 = w + t1
       out           w <- t2

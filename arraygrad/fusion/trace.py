@@ -1,6 +1,7 @@
 """Trace a kernel: call it once with symbols, and take down what it computes."""
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -21,6 +22,13 @@ _OPERATORS = {
     "logical_and": "&", "logical_or": "|",
 }  # fmt: skip
 _SAME = frozenset({"real", "conj"})  # of what is real
+
+
+# Names that the printed code gives to what is its own.
+_TAKEN = re.compile(
+    r"(arrays|block|constant|flush|i|j|np|numba|real|scratch|size|start|stop|tiny|whole"
+    r"|(b|literal|out|r|t|total)[0-9]+.*|.*_(array|whole))"
+)
 
 
 class _UntraceableError(Exception):
@@ -100,6 +108,8 @@ def trace(
         "Traced", (Symbol,), {"__slots__": (), "dtype": dtype, "shape": _SHAPE}
     )
     names = [name for name in inspect.signature(kernel).parameters if name != "xp"]
+    if any(map(_TAKEN.fullmatch, names)):
+        return None
     inputs, scalars = names[:arrays], names[arrays:]
     symbols = {name: kind("variable", name) for name in names}
     given = [symbols[name] for name in inputs]

@@ -5,8 +5,8 @@ from arraygrad._typing import Array, Namespace
 from arraygrad.kernels.norms import abs_squared, root
 
 __all__ = [
-    "adam",
     "adam_direction",
+    "adam_ivy",
     "adam_keras",
     "adam_paper",
     "corrected_step",
@@ -15,12 +15,13 @@ __all__ = [
 ]
 
 
-def adam(
+def adam_ivy(
     xp: Namespace,
     w: Array,
     g: Array,
     m: Array,
     v: Array,
+    *,
     learning_rate: Array,
     step: Array,
     beta1: Array,
@@ -28,7 +29,7 @@ def adam(
     epsilon: Array,
 ) -> tuple[Array, Array, Array]:
     """Return the update -lr·delta and the new moments: Ivy's Adam."""
-    delta, m, v = adam_direction(xp, g, m, v, step, beta1, beta2, epsilon)
+    delta, m, v = adam_direction(xp, g, m, v, step=step, beta1=beta1, beta2=beta2, epsilon=epsilon)
     return -learning_rate * delta, m, v
 
 
@@ -74,6 +75,7 @@ def adam_direction(
     g: Array,
     m: Array,
     v: Array,
+    *,
     step: Array,
     beta1: Array,
     beta2: Array,

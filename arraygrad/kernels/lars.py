@@ -5,7 +5,6 @@ from arraygrad.kernels.layerwise import norm_ratio
 from arraygrad.kernels.norms import norm, trust_ratio
 
 __all__ = [
-    "lars",
     "lars_ivy",
     "lars_optax",
     "lars_optax_nesterov",
@@ -14,19 +13,14 @@ __all__ = [
 ]
 
 
-def lars(xp: Namespace, w: Array, g: Array, lr: Array, decay_lambda: Array) -> Array:
-    """Return the update -lr·‖w‖/(‖g‖ + λ‖w‖)·(g + λw)."""
-    g = xp.broadcast_to(g, w.shape)
-    weight = norm(xp, w)
-    ratio = trust_ratio(xp, weight, norm(xp, g) + decay_lambda * weight)
-    return -lr * ratio * (g + decay_lambda * w)
-
-
 def lars_ivy(
     xp: Namespace, w: Array, g: Array, *, learning_rate: Array, weight_decay: Array
 ) -> tuple[Array]:
-    """Return what `lars` does."""
-    return (lars(xp, w, g, learning_rate, weight_decay),)
+    """Return the update -lr·‖w‖/(‖g‖ + λ‖w‖)·(g + λw)."""
+    g = xp.broadcast_to(g, w.shape)
+    weight = norm(xp, w)
+    ratio = trust_ratio(xp, weight, norm(xp, g) + weight_decay * weight)
+    return (-learning_rate * ratio * (g + weight_decay * w),)
 
 
 def lars_paper(

@@ -5,18 +5,12 @@ from arraygrad.kernels.moments import after_first
 
 __all__ = [
     "dampened_momentum",
-    "gradient_descent",
     "momentum",
     "nesterov",
     "nesterov_velocity",
     "sgd",
     "velocity",
 ]
-
-
-def gradient_descent(xp: Namespace, w: Array, g: Array, lr: Array) -> Array:
-    """Return the update -lr·g."""
-    return -lr * g
 
 
 def sgd(xp: Namespace, w: Array, g: Array, *, learning_rate: Array) -> tuple[Array]:

@@ -14,7 +14,7 @@ _CONVENTIONS = {
     "torch": kernels.adam_paper,
     "optax": kernels.adam_paper,
     "keras": kernels.adam_keras,
-    "ivy": kernels.adam,
+    "ivy": kernels.adam_ivy,
 }
 _DECAYS = {
     "paper": (kernels.adam_paper, decoupled_from_rate),

@@ -1,6 +1,5 @@
 """Run a kernel on every leaf of some trees: align and check what goes in, fit what comes out."""
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -71,14 +70,16 @@ def descend_with_moments(
     return w, m, v
 
 
+_KERNELS_NAMES = {"lr": "learning_rate", "decay_lambda": "weight_decay"}
+"""What kernels call the page's hyperparameters."""
+
+
 def _fused(kernel: Kernel) -> Kernel:
     """Return what adds a kernel's update to the weights, as quickly as their library allows."""
-    names = list(inspect.signature(kernel).parameters)[1:]
 
     def run(xp: Namespace, w: Array, g: Array, *rest: Array, **rates: Any) -> list[Array]:
         columns = [[x] for x in (w, g, *rest)]
-        # The page's names are not the kernels': `lr`, `decay_lambda`. The order is the same.
-        scalars = dict(zip(names[len(columns) :], rates.values(), strict=True))
+        scalars = {_KERNELS_NAMES.get(name, name): rate for name, rate in rates.items()}
         return [x for (x,) in fusion.evaluate(kernel, columns, scalars, slots=len(rest))]
 
     return run

@@ -1,7 +1,7 @@
 """Adam: the direction, and the step along it."""
 
 from arraygrad._typing import Tree
-from arraygrad.kernels.adam import adam, adam_direction
+from arraygrad.kernels.adam import adam_direction, adam_ivy
 from arraygrad.updates._leafwise import Result, descend_with_moments, leafwise
 
 __all__ = ["adam_step", "adam_update"]
@@ -161,4 +161,4 @@ def adam_update(
     """
     arrays = {"w": w, "dcdw": dcdw, "mw_tm1": mw_tm1, "vw_tm1": vw_tm1}
     rates = {"lr": lr, "step": step, "beta1": beta1, "beta2": beta2, "epsilon": epsilon}
-    return descend_with_moments(adam, arrays, rates, stop_gradients, out)
+    return descend_with_moments(adam_ivy, arrays, rates, stop_gradients, out)

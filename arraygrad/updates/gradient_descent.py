@@ -1,7 +1,7 @@
 """Gradient descent, with any effective gradient."""
 
 from arraygrad._typing import Tree
-from arraygrad.kernels.sgd import gradient_descent
+from arraygrad.kernels.sgd import sgd
 from arraygrad.updates._leafwise import descend
 
 __all__ = ["gradient_descent_update", "optimizer_update"]
@@ -62,7 +62,7 @@ def optimizer_update(
     array([0. , 0.5])
     """
     arrays = {"w": w, "effective_grad": effective_grad}
-    return descend(gradient_descent, arrays, {"lr": lr}, stop_gradients, out)
+    return descend(sgd, arrays, {"lr": lr}, stop_gradients, out)
 
 
 def gradient_descent_update(
@@ -105,4 +105,4 @@ def gradient_descent_update(
     >>> gradient_descent_update(w, {"a": np.asarray([4.0, 8.0]), "b": np.asarray([4.0])}, 0.25)
     {'a': array([0., 0.]), 'b': array([2.])}
     """
-    return descend(gradient_descent, {"w": w, "dcdw": dcdw}, {"lr": lr}, stop_gradients, out)
+    return descend(sgd, {"w": w, "dcdw": dcdw}, {"lr": lr}, stop_gradients, out)

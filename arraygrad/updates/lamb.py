@@ -1,7 +1,7 @@
 """LAMB: Adam at a rate of each array's own."""
 
 from arraygrad._typing import Tree
-from arraygrad.kernels.lamb import lamb
+from arraygrad.kernels.lamb import lamb_ivy
 from arraygrad.updates._leafwise import descend_with_moments
 
 __all__ = ["lamb_update"]
@@ -69,4 +69,4 @@ def lamb_update(
     arrays = {"w": w, "dcdw": dcdw, "mw_tm1": mw_tm1, "vw_tm1": vw_tm1}
     rates = {"lr": lr, "step": step, "beta1": beta1, "beta2": beta2, "epsilon": epsilon}
     ratios = {"max_trust_ratio": max_trust_ratio, "decay_lambda": decay_lambda}
-    return descend_with_moments(lamb, arrays, rates | ratios, stop_gradients, out)
+    return descend_with_moments(lamb_ivy, arrays, rates | ratios, stop_gradients, out)

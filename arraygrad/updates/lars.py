@@ -1,7 +1,7 @@
 """LARS: gradient descent at a rate of each array's own."""
 
 from arraygrad._typing import Tree
-from arraygrad.kernels.lars import lars
+from arraygrad.kernels.lars import lars_ivy
 from arraygrad.updates._leafwise import descend
 
 __all__ = ["lars_update"]
@@ -58,4 +58,4 @@ def lars_update(
     array([1.5, 2. ])
     """
     hyperparameters = {"lr": lr, "decay_lambda": decay_lambda}
-    return descend(lars, {"w": w, "dcdw": dcdw}, hyperparameters, stop_gradients, out)
+    return descend(lars_ivy, {"w": w, "dcdw": dcdw}, hyperparameters, stop_gradients, out)

@@ -16,7 +16,7 @@ from arraygrad.fusion import blocked, elementwise_kernel, explain, loop, memory,
 from arraygrad.fusion.threads import split
 from arraygrad.fusion.trace import trace
 from arraygrad.kernels.adam import adam_paper
-from arraygrad.kernels.lamb import lamb
+from arraygrad.kernels.lamb import lamb_ivy
 from arraygrad.optimizers import KernelOptimizer, adam
 
 RATES = {"learning_rate": 0.1, "step": 3, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
@@ -217,6 +217,29 @@ def test_sums_over_several_blocks_and_outputs_that_wait(executor):
         np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("size", [5, 70_000])
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_a_truth_value_of_all_chooses_for_each(executor, size):
+    def kernel(xp, w, g, *, bound):
+        """The step is left out where the gradient is too long."""
+        return (xp.where(xp.sum(g * g) > bound, 0 * g, -g),)
+
+    w, g = np.zeros(size), np.ones(size)
+    with use_executor(executor):
+        for bound, expected in ((size + 1.0, -g), (size - 1.0, 0 * g)):
+            ((found,),) = fusion.evaluate(kernel, [[w], [g]], {"bound": bound}, slots=0)
+            np.testing.assert_array_equal(found, expected)
+
+
+def test_names_that_the_printed_code_uses_are_no_trouble():
+    def kernel(xp, w, block, *, i):
+        return -i * block
+
+    w, g = np.zeros(3), np.ones(3)
+    ((found,),) = fusion.evaluate(kernel, [[w], [g]], {"i": 2.0}, slots=0)
+    np.testing.assert_array_equal(found, -2 * g)
+
+
 def test_parts_of_a_walk_are_added_up():
     seen = []
 
@@ -254,13 +277,13 @@ def test_optimizers_and_states_can_be_pickled():
 def test_explain_says_who_runs_and_what():
     w = np.ones(100_000, "float32")
     with use_executor("blocked"):
-        text = explain(lamb, w, w, w, w)
+        text = explain(lamb_ivy, w, w, w, w)
     assert "cache-blocked NumPy" in text
     assert "stage 1" in text
     assert "total" in text
-    assert "plain expression" in explain(lamb, w.astype(complex), w, w, w)
+    assert "plain expression" in explain(lamb_ivy, w.astype(complex), w, w, w)
     with use_executor("plain"):
-        assert "as was asked for" in explain(lamb, w, w, w, w)
+        assert "as was asked for" in explain(lamb_ivy, w, w, w, w)
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from arraygrad.kernels import norms
-from arraygrad.kernels.adam import adam, adam_direction, one_minus_power
-from arraygrad.kernels.lamb import lamb
-from arraygrad.kernels.lars import lars
-from arraygrad.kernels.sgd import gradient_descent
+from arraygrad.kernels.adam import adam_direction, adam_ivy, one_minus_power
+from arraygrad.kernels.lamb import lamb_ivy
+from arraygrad.kernels.lars import lars_ivy
+from arraygrad.kernels.sgd import sgd
 
 W = np.asarray([[3.0, -1.0], [0.5, 2.0]])
 G = np.asarray([[0.1, -0.4], [2.0, 0.0]])
@@ -18,6 +18,25 @@ M = np.asarray([[0.2, 0.1], [-0.3, 0.4]])
 V = np.asarray([[0.5, 0.3], [0.2, 0.1]])
 BETAS = (0.8, 0.95, 1e-6)
 LAMB_OPERANDS = (W, G, M, V, 0.1, 3, *BETAS, 10.0, 0.3)
+
+
+ADAM = ("step", "beta1", "beta2", "epsilon")
+LAMB = ("learning_rate", *ADAM, "max_trust_ratio", "weight_decay")
+
+
+def direction(g, m, v, *scalars):
+    """Call the kernel of Adam's direction."""
+    return adam_direction(np, g, m, v, **dict(zip(ADAM, scalars, strict=True)))
+
+
+def lars(w, g, rate, decay):
+    """Call the kernel of LARS."""
+    return lars_ivy(np, w, g, learning_rate=rate, weight_decay=decay)[0]
+
+
+def lamb(xp, w, g, m, v, *scalars):
+    """Call the kernel of LAMB."""
+    return lamb_ivy(xp, w, g, m, v, **dict(zip(LAMB, scalars, strict=True)))
 
 
 def plain_adam(g, m, v, step, beta1, beta2, epsilon):
@@ -34,14 +53,15 @@ def plain_norm(x):
 
 
 def test_gradient_descent_goes_against_the_gradient():
-    np.testing.assert_array_equal(gradient_descent(np, W, G, 0.5), -0.5 * G)
+    np.testing.assert_array_equal(sgd(np, W, G, learning_rate=0.5)[0], -0.5 * G)
 
 
 def test_adam_is_its_formula():
     expected = plain_adam(G, M, V, 3, *BETAS)
-    for got, want in zip(adam_direction(np, G, M, V, 3, *BETAS), expected, strict=True):
+    for got, want in zip(direction(G, M, V, 3, *BETAS), expected, strict=True):
         np.testing.assert_allclose(got, want, rtol=1e-14)
-    update, _, _ = adam(np, W, G, M, V, 0.1, 3, *BETAS)
+    rates = dict(zip(ADAM, (3, *BETAS), strict=True))
+    update, _, _ = adam_ivy(np, W, G, M, V, learning_rate=0.1, **rates)
     np.testing.assert_allclose(update, -0.1 * expected[0], rtol=1e-14)
 
 
@@ -49,7 +69,7 @@ def test_adam_is_its_formula():
 def test_lars_is_its_formula(decay):
     rate = plain_norm(W) / (plain_norm(G) + decay * plain_norm(W) + 1e-12)
     expected = -0.1 * rate * (G + decay * W)
-    np.testing.assert_allclose(lars(np, W, G, 0.1, decay), expected, rtol=1e-14)
+    np.testing.assert_allclose(lars(W, G, 0.1, decay), expected, rtol=1e-14)
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.3])
@@ -65,8 +85,8 @@ def test_lamb_is_its_formula(decay, bound):
 
 def test_zero_norms_make_the_trust_ratio_one():
     zero = np.zeros(2)
-    np.testing.assert_array_equal(lars(np, zero, np.ones(2), 0.1, 0.0), [-0.1, -0.1])
-    np.testing.assert_array_equal(lars(np, np.ones(2), zero, 0.1, 0.0), zero)
+    np.testing.assert_array_equal(lars(zero, np.ones(2), 0.1, 0.0), [-0.1, -0.1])
+    np.testing.assert_array_equal(lars(np.ones(2), zero, 0.1, 0.0), zero)
     delta, _, _ = plain_adam(np.ones(2), zero, zero, 1, 0.9, 0.999, 1e-7)
     update, _, _ = lamb(np, zero, np.ones(2), zero, zero, 0.1, 1, 0.9, 0.999, 1e-7, 10.0, 0.0)
     np.testing.assert_allclose(update, -0.1 * delta, rtol=1e-14)
