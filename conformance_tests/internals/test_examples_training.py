@@ -22,6 +22,7 @@ FORMATS = (
 )
 PROGRAMS = (
     "matrix_factorization",
+    "parameter_groups",
     "resume_from_checkpoint",
     "switch_library",
     "tiny_transformer",
@@ -57,6 +58,19 @@ def test_what_is_covered_is_filled_in_better_than_by_means(library):
     product, mean = (number(told, w) for w in ("where covered:", "pixel's mean, there:"))
     assert product < 0.85 * mean
     assert len(re.findall(r"^  [ .:\-=+*#%@]{52}$", told, re.MULTILINE)) == 8
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_groups_of_parameters_learn_less_by_heart(library):
+    skip_without(library)
+    told = printed("parameter_groups", "--library", library)
+    groups, alone = (
+        [float(x) for x in re.search(title + r" +(.*)", told)[1].split()]
+        for title in ("three groups", "one for all")
+    )
+    assert groups[0] < alone[0]  # in training
+    assert groups[1] > 0.3 > alone[1]  # in the test
+    assert groups[3] < alone[3]  # the norm of the weights
 
 
 @pytest.mark.parametrize(("library", "suffix"), FORMATS)
