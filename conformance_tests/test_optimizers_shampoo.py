@@ -160,7 +160,7 @@ def test_libraries_agree(backend, name):
 @every_optimizer
 def test_complex_parameters_move_as_numpys(backend, name):
     tree = complex_tree()
-    params = {"a": tree["matrix"][:2, :2], "b": tree["scale"]}
+    params = {"a": tree["weights"][0][:3, :3], "b": tree["nested"]["scale"]}
     assert_libraries_agree(backend, OPTIMIZERS[name](0.1), params=params, steps=4, tolerance=1e-9)
 
 
