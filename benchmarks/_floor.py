@@ -94,9 +94,9 @@ def floor(name: str, w: Arrays, gradients: list[Arrays]) -> Step | None:
     scratch = np.empty_like(w[0])
     turn, count = itertools.cycle(gradients), itertools.count(1)
     address = {
-        id(x): ctypes.c_void_p(x.ctypes.data) for x in itertools.chain(w, *moments, *gradients)
+        id(x): x.ctypes.data_as(ctypes.c_void_p) for x in itertools.chain(w, *moments, *gradients)
     }
-    extra = [ctypes.c_void_p(scratch.ctypes.data)] if name == "lamb" else []
+    extra = [scratch.ctypes.data_as(ctypes.c_void_p)] if name == "lamb" else []
 
     def step() -> Arrays:
         t = number(next(count))

@@ -32,6 +32,8 @@ def make(name: str) -> Any:
 
     if name == "lars":
         return optimizers.lars(RATE, trust_coefficient=1.0, momentum=0.0)
+    if name == "lamb":
+        return optimizers.lamb(RATE, epsilon=1e-8, weight_decay=0.0)
     return getattr(optimizers, name)(RATE)
 
 

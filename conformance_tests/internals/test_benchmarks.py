@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from benchmarks._floor import compiler, floor
 from benchmarks._measure import interleaved
 from benchmarks._more_cases import EVERY_CASE
+from benchmarks._optimizers import NEEDS, OURS
+from benchmarks._optimizers import PEERS as OPTIMIZERS
 from benchmarks._peers import arraygrad, hand
 from benchmarks._report import table
 from benchmarks._updates import NAIVE, arraygrad_out, draw, naive_numpy
@@ -38,6 +41,22 @@ def test_other_words_say_the_same(name, peer, dtype):
     for one, other in zip([value, *gradients], [other_value, *others], strict=True):
         scale = np.max(np.abs(one))
         np.testing.assert_allclose(other, one, rtol=0, atol=TOLERANCE[dtype] * scale)
+
+
+@pytest.mark.parametrize("name", NAIVE)
+@pytest.mark.parametrize("peer", [peer for peer in OURS if "zero" not in peer])
+def test_optimizers_take_the_steps_of_the_floor(name, peer):
+    if peer in NEEDS:
+        pytest.importorskip(NEEDS[peer])
+    if compiler() is None:
+        pytest.skip("no C compiler")
+    ours, theirs = (
+        OPTIMIZERS[peer](name, *draw("1e3", "float64")),
+        floor(name, *draw("1e3", "float64")),
+    )
+    for _ in range(3):
+        reached, expected = ours(), theirs()
+    np.testing.assert_allclose(np.asarray(reached[0]), expected[0], rtol=0, atol=1e-9)
 
 
 def test_groups_of_cases_are_spelt_out_once():

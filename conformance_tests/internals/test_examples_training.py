@@ -7,19 +7,10 @@ import pytest
 
 from conformance_tests.internals.test_examples import EXAMPLES, run
 
-LIBRARIES = ("numpy", "array_api_strict", "torch", "jax")
-PAIRS = (  # each library gives, and each takes
-    ("numpy", "torch"),
-    ("torch", "jax"),
-    ("jax", "array_api_strict"),
-    ("array_api_strict", "numpy"),
-)
-FORMATS = (
-    ("numpy", "npz"),
-    ("array_api_strict", "safetensors"),
-    ("torch", "npz"),
-    ("jax", "safetensors"),
-)
+# Every program is a process of its own, so each runs on two libraries, all of them on four.
+LIBRARIES = ("numpy", "torch")
+PAIRS = (("numpy", "torch"), ("jax", "array_api_strict"))  # which gives, and which takes
+FORMATS = (("numpy", "npz"), ("jax", "safetensors"))
 PROGRAMS = (
     "matrix_factorization",
     "parameter_groups",
