@@ -36,12 +36,13 @@ def run(
     scalars: Mapping[str, Any],
 ) -> None:
     """Compute a program's outputs into arrays, stage by stage."""
-    import numpy as np
-
     size = outs[0].size
     arrays = dict(zip(program.inputs, inputs, strict=True))
-    arrays.update((f"out{n}", out) for n, out in enumerate(outs))
-    arrays.update((name, np.empty(size, dtype)) for name in program.kept)
+    arrays.update(zip(program.places, outs, strict=True))
+    if program.kept:
+        import numpy as np
+
+        arrays.update((name, np.empty(size, dtype)) for name in program.kept)
     known = program.start(scalars)
     flush = int(scalars.get("step", 0)) % _FLUSHED_EVERY == 0
     stages = executor(size).prepare(program, dtype)

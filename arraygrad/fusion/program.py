@@ -62,6 +62,11 @@ class Program:
     """The inputs whose places the outputs take."""
 
     @cached_property
+    def places(self) -> tuple[str, ...]:
+        """What the arrays that take the outputs are called."""
+        return tuple(f"out{n}" for n in range(len(self.outputs)))
+
+    @cached_property
     def scalar_names(self) -> frozenset[str]:
         """The names that stand for one number."""
         made = (s.target for stage in self.stages for s in (*stage.scalars, *stage.sums))

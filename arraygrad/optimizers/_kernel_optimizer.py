@@ -78,6 +78,7 @@ class KernelOptimizer(Optimizer):
         self._hyperparameters = dict(hyperparameters)
         self._needs_params = needs_params
         self._arrays, self._values = tuple(arrays), tuple(values)
+        self._spelt = {name: f"state.slots[{name!r}]" for name in self._slots}
         self._takes_step = "step" in inspect.signature(kernel).parameters
 
     def __repr__(self) -> str:
@@ -140,7 +141,7 @@ class KernelOptimizer(Optimizer):
         weights, treedef = checked_leaves(params, "params")
         trees = {
             "grads": grads,
-            **{f"state.slots[{name!r}]": state.slots[name] for name in self._slots},
+            **{where: state.slots[name] for name, where in self._spelt.items()},
             **{name: extra[name] for name in self._arrays},
         }
         columns, shapes = [weights], list(map(_shape_of, weights))
