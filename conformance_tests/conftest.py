@@ -34,8 +34,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Load the backends once."""
+    _keep_what_is_compiled(config)
     names = config.getoption("--array-backend") or backends.installed()
     config.stash[BACKENDS] = [backends.load(name) for name in names]
+
+
+def _keep_what_is_compiled(config: pytest.Config) -> None:
+    """Let workers, subprocesses and the next run find what jax and numba have compiled.
+
+    Eager jax compiles every operation for every shape: half of the suite's time.
+    """
+    kept = {
+        "ARRAYGRAD_CACHE_DIR": str(config.cache.mkdir("fusion")),
+        "JAX_COMPILATION_CACHE_DIR": str(config.cache.mkdir("jax")),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
+    for name, value in kept.items():
+        os.environ.setdefault(name, value)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -19,9 +19,7 @@ PAGES = [
     *(page for page in sorted(DOCS.rglob("*.md")) if not {"generated", "_build"} & {*page.parts}),
 ]
 BLOCK = re.compile(r"^ *```python\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
-DIRECTIVE = re.compile(
-    r"^\.\. (?:auto\w+|py:data):: arraygrad\.([\w.]+)(?:\(.*\))?$", re.MULTILINE
-)
+DIRECTIVE = re.compile(r"^\.\. (?:auto\w+|py:data):: arraygrad\.([\w.]+)(?:\(.*\))?$", re.MULTILINE)
 ROOMS = ["optimizers", "schedules", "state", "transformations"]
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
