@@ -7,6 +7,7 @@ python docs/_generate_support_table.py --check    # return 1 if it would change
 import argparse
 import importlib
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,42 @@ def debugged(xp: Any) -> Any:
         return ag.grad(half_square, autodiff="tape")(xp.asarray([3.0, 2.0]))
 
 
+def optimized(make: Callable[[], Any], *, donate: bool = False) -> Callable[[Any], Any]:
+    """Take the first step of an optimizer of Adam's kind: the direction is ±1."""
+
+    def step(xp: Any) -> Any:
+        params, optimizer = {"w": xp.asarray([3.0, 4.0])}, make()
+        state = optimizer.init(params)
+        gradients = {"w": xp.asarray([0.5, -2.0])}
+        return optimizer.step(params, gradients, state, donate=donate)[0]["w"]
+
+    return step
+
+
+def learned_rate(xp: Any) -> Any:
+    """Differentiate the loss after a step by the learning rate."""
+
+    def loss(rate: Any) -> Any:
+        optimizer, w = ag.optimizers.sgd(rate), xp.asarray(PAIR)
+        return half_square(optimizer.step(w, w, optimizer.init(w))[0])
+
+    return ag.grad(loss)(xp.asarray(0.5))
+
+
+def saved(xp: Any) -> Any:
+    """Write an array to disk, and read it again."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "state.npz"
+        ag.state.save_state(file, {"w": xp.asarray(PAIR)})
+        return ag.state.load_state(file, like={"w": xp.zeros(2)})["w"]
+
+
+def clipped() -> Any:
+    """Return Adam of clipped gradients."""
+    clip = ag.transformations.clip_by_global_norm(1.0)
+    return ag.transformations.chain(clip, ag.optimizers.adam(0.1))
+
+
 PAIR = [3.0, 2.0]
 CASES: dict[str, tuple[Callable[[Any], Any], list[complex]]] = {
     "`grad`": (lambda xp: ag.grad(half_square)(xp.asarray(PAIR)), [3, 2]),
@@ -162,6 +199,18 @@ CASES: dict[str, tuple[Callable[[Any], Any], list[complex]]] = {
     ),
     "`adam_update`": (with_moments(ag.adam_update), [2.9, 4.1]),
     "`lamb_update`": (with_moments(ag.lamb_update), [3 - 0.5 / 2**0.5, 4 + 0.5 / 2**0.5]),
+    "`optimizers`": (optimized(lambda: ag.optimizers.adam(0.1)), [2.9, 4.1]),
+    "`step(..., donate=True)`": (
+        optimized(lambda: ag.optimizers.adam(0.1), donate=True),
+        [2.9, 4.1],
+    ),
+    "`transformations.chain`": (optimized(clipped), [2.9, 4.1]),
+    "`schedules`": (
+        optimized(lambda: ag.optimizers.adam(ag.schedules.linear(0.1, 0.0, 10))),
+        [2.9, 4.1],
+    ),
+    "`grad` of an optimizer's step": (learned_rate, [-6.5]),
+    "`save_state`, `load_state`": (saved, [3, 2]),
     "`audit`": (audited, [1]),
     "`debug_nonfinite`": (debugged, [3, 2]),
     "`Container` and other trees": (trees, [1.5, 1]),
