@@ -34,6 +34,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Load the backends once."""
+    config.addinivalue_line(
+        "markers", "no_jax_tape: jax compiles too long here; test_agreement has the combination"
+    )
     _keep_what_is_compiled(config)
     names = config.getoption("--array-backend") or backends.installed()
     config.stash[BACKENDS] = [backends.load(name) for name in names]
@@ -63,6 +66,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     found = metafunc.config.stash[BACKENDS]
     if "autodiff" in metafunc.fixturenames:
         pairs = [(b, a) for b in found for a in dict.fromkeys([b.autodiff, "tape"])]
+        if metafunc.definition.get_closest_marker("no_jax_tape"):
+            pairs = [pair for pair in pairs if (pair[0].library, pair[1]) != ("jax", "tape")]
         names = [b.name if a == b.autodiff else f"{b.name}-{a}" for b, a in pairs]
         metafunc.parametrize(("backend", "autodiff"), pairs, ids=names, scope="session")
     else:
