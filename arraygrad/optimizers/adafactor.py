@@ -89,7 +89,7 @@ def adafactor(
 
     In the convention "torch" ε₁ does not join the squares: mean(R) is ε₁ at least, and V is ε₁². In
     "optax" the rate is lr, whatever t, and the two longest axes are factored, where both are
-    `smallest_factored` at least. Of complex parameters |·|² is the squared magnitude.
+    `smallest_factored` at least. Of complex parameters ``|·|²`` is the squared magnitude.
 
     References
     ----------

@@ -63,8 +63,8 @@ def adagrad(
         s ← s + |g|²
         w ← w - lr · g / (√s + ε)       "optax", "keras": lr · g / √(s + ε)
 
-    Of complex parameters |g|² is the squared magnitude; torch takes real and imaginary parts for
-    two parameters.
+    Of complex parameters ``|g|²`` is the squared magnitude; torch takes real and imaginary parts
+    for two parameters.
 
     References
     ----------
@@ -140,8 +140,8 @@ def adadelta(
         m ← ρm + (1 - ρ)|d|²
         w ← w - lr · d
 
-    Torch, optax and keras agree. Of complex parameters |·|² is the squared magnitude; torch takes
-    real and imaginary parts for two parameters.
+    Torch, optax and keras agree. Of complex parameters ``|·|²`` is the squared magnitude; torch
+    takes real and imaginary parts for two parameters.
 
     References
     ----------

@@ -69,8 +69,8 @@ def adam(
 
     In the convention "keras" ε joins √ν before its bias is corrected, and in "ivy" 1 - β₁ᵗ too.
 
-    Of complex parameters |g|² is the squared magnitude, as in optax; torch takes real and imaginary
-    parts for two parameters.
+    Of complex parameters ``|g|²`` is the squared magnitude, as in optax; torch takes real and
+    imaginary parts for two parameters.
 
     References
     ----------

@@ -60,7 +60,7 @@ def adamax(
         ν ← max(β₂ν, |g|)
         w ← w - lr / (1 - β₁ᵗ) · μ / (ν + ε)
 
-    In "torch" and "optax" ε joins |g|, not ν. Of complex parameters |g| is the magnitude.
+    In "torch" and "optax" ε joins ``|g|``, not ν. Of complex parameters ``|g|`` is the magnitude.
 
     References
     ----------

@@ -59,7 +59,7 @@ def amsgrad(
         optax:  M ← max(M, ν̂)      w ← w - lr · μ̂ / (√M + ε)
         keras:  M ← max(M, ν)      w ← w - lr · μ̂ · √(1 - β₂ᵗ) / (√M + ε)
 
-    The paper has no ε, and the rate lr / √t in its analysis. Of complex parameters |g|² is the
+    The paper has no ε, and the rate lr / √t in its analysis. Of complex parameters ``|g|²`` is the
     squared magnitude.
 
     References

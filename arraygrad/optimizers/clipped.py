@@ -55,7 +55,7 @@ def adopt(
 
     Notes
     -----
-    The first step only makes ν = |g|²; from the second on::
+    The first step only makes ν = ``|g|²``; from the second on::
 
         μ ← β₁μ + (1 - β₁) clip(g / max(√ν, ε), ±c)
         w ← w - lr · (μ + λw)

@@ -67,7 +67,8 @@ def nadam(
         w ← w - lr · (ρₜ₊₁μ / (1 - ρ₁⋯ρₜ₊₁) + (1 - ρₜ)g / (1 - ρ₁⋯ρₜ)) / (√ν̂ + ε)
 
     in the conventions "torch" and "keras". In "paper" μ ← ρₜμ + (1 - ρₜ)g too, and ν̂ is
-    β₂ν / (1 - β₂ᵗ). In "optax" each ρ is β₁. Of complex parameters |g|² is the squared magnitude.
+    β₂ν / (1 - β₂ᵗ). In "optax" each ρ is β₁. Of complex parameters ``|g|²`` is the squared
+    magnitude.
 
     References
     ----------

@@ -71,7 +71,7 @@ def radam(
         w ← w - lr · μ̂                      else
 
     The paper has no ε; in the convention "torch" it joins √ν before the correction. Of complex
-    parameters |g|² is the squared magnitude.
+    parameters ``|g|²`` is the squared magnitude.
 
     References
     ----------

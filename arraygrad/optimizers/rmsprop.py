@@ -84,8 +84,8 @@ def rmsprop(
         b ← m·b + g / (√(ν - |μ|²) + ε)
         w ← w - lr·b
 
-    Where rounding makes ν - |μ|² negative, it counts as 0. Of complex parameters |·|² is the
-    squared magnitude; torch takes real and imaginary parts for two parameters.
+    Where rounding makes ν - ``|μ|²`` negative, it counts as 0. Of complex parameters ``|·|²`` is
+    the squared magnitude; torch takes real and imaginary parts for two parameters.
 
     References
     ----------

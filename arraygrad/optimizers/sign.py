@@ -30,7 +30,7 @@ def signsgd(learning_rate: Hyperparameter) -> KernelOptimizer:
 
     Notes
     -----
-    The sign of a complex gradient is its direction, g / |g|::
+    The sign of a complex gradient is its direction, g / ``|g|``::
 
         w ← w - lr · sign(g)
 
@@ -76,7 +76,7 @@ def signum(learning_rate: Hyperparameter, *, momentum: Hyperparameter = 0.9) -> 
 
     Notes
     -----
-    The sign of a complex mean is its direction, μ / |μ|::
+    The sign of a complex mean is its direction, μ / ``|μ|``::
 
         μ ← momentum · μ + (1 - momentum)g
         w ← w - lr · sign(μ)
