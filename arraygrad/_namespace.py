@@ -1,6 +1,8 @@
 """What an array tells of itself: the only importer of array_api_compat."""
 
 import functools
+from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 import array_api_compat
@@ -10,6 +12,7 @@ from arraygrad.errors import DeviceError, MixedLibraryError
 
 __all__ = [
     "array_namespace",
+    "cast",
     "check_together",
     "common_device",
     "device_of",
@@ -17,8 +20,10 @@ __all__ = [
     "is_complex",
     "is_floating",
     "is_real_floating",
+    "kinds_of",
     "library_name",
     "lift_constants",
+    "real_dtype",
     "to_device",
 ]
 
@@ -148,3 +153,27 @@ def is_real_floating(xp: Namespace, dtype: DType) -> bool:
 def is_complex(xp: Namespace, dtype: DType) -> bool:
     """Say whether a dtype is complex."""
     return bool(xp.isdtype(dtype, "complex floating"))
+
+
+def real_dtype(xp: Namespace, dtype: DType) -> DType:
+    """Return the real dtype with the precision of a floating one."""
+    if not is_complex(xp, dtype):
+        return dtype
+    return xp.float32 if dtype == xp.complex64 else xp.float64
+
+
+def cast(xp: Namespace, x: Array, dtype: DType) -> Array:
+    """Return `x` in a dtype; itself where it has it."""
+    return x if x.dtype == dtype else xp.astype(x, dtype)
+
+
+_dtype_of = attrgetter("dtype")
+
+
+def kinds_of(leaves: Sequence[Any]) -> tuple[tuple[type, DType | None], ...]:
+    """Return the type and dtype of each leaf, None where it has no dtype."""
+    try:
+        dtypes = tuple(map(_dtype_of, leaves))
+    except AttributeError:  # not all are arrays
+        dtypes = tuple([getattr(leaf, "dtype", None) for leaf in leaves])
+    return tuple(zip(map(type, leaves), dtypes, strict=True))

@@ -109,7 +109,7 @@ def namespace_for(xp: Namespace | None, *values: Any) -> Namespace:
 
     Without an `xp`, it is the array's own.
     """
-    if all(map(is_number, values)) or all(isinstance(x, int | float | bool) for x in values):
+    if all(map(is_number, values)):
         return NUMBERS
     if xp is not None:
         return xp

@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from benchmarks._threads import limit_threads
+from benchmarks.updates import parse_arguments, verify
 
 OPTIMIZERS = ("adam", "sgd", "lamb", "lars")
 
@@ -13,7 +14,6 @@ def measure(name: str, dtype: str, options: argparse.Namespace) -> dict[str, dic
     from benchmarks._measure import interleaved
     from benchmarks._optimizers import PEERS
     from benchmarks._updates import STEPS_OF_HIPS, draw
-    from benchmarks.updates import verify
 
     found = {}
     for size in options.sizes:
@@ -58,7 +58,7 @@ def report(name: str, dtype: str, times: dict[str, dict[str, float]]) -> dict[st
 
 def main() -> None:
     """Measure, print the tables, write the JSON."""
-    options = parse_arguments()
+    options = parse_arguments(__doc__, OPTIMIZERS)
     limit_threads(options.threads)
     from benchmarks._optimizers import NEEDS, PEERS
     from benchmarks._packages import enable_float64, installed
@@ -81,22 +81,6 @@ def main() -> None:
     print("\nthreads:", conditions()["threads"])
     if options.json:
         write_json(options.json, figures)
-
-
-def parse_arguments() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--optimizers", nargs="+", choices=OPTIMIZERS, default=OPTIMIZERS)
-    parser.add_argument("--sizes", nargs="+", metavar="SIZE", help="all of them by default")
-    parser.add_argument("--dtypes", nargs="+", default=["float32", "float64"], metavar="DTYPE")
-    parser.add_argument("--threads", type=int, default=1, help="for every peer (default 1)")
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--quick", action="store_true", help="3 short rounds: a smoke test")
-    parser.add_argument("--json", metavar="FILE", help="write the figures")
-    options = parser.parse_args()
-    options.rounds = 3 if options.quick else options.rounds
-    options.block = 0.001 if options.quick else 0.02
-    return options
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def report(name: str, dtype: str, times: Times) -> dict[str, Any]:
 
 def main() -> None:
     """Measure, print the tables, write the JSON."""
-    options = parse_arguments()
+    options = parse_arguments(__doc__, OPTIMIZERS)
     limit_threads(options.threads)
     from benchmarks._packages import enable_float64, installed
     from benchmarks._report import conditions, write_json
@@ -92,10 +92,10 @@ def main() -> None:
         write_json(options.json, figures)
 
 
-def parse_arguments() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--optimizers", nargs="+", choices=OPTIMIZERS, default=OPTIMIZERS)
+def parse_arguments(description: str | None, optimizers: tuple[str, ...]) -> argparse.Namespace:
+    """Read the command line of a benchmark of steps."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--optimizers", nargs="+", choices=optimizers, default=optimizers)
     parser.add_argument("--sizes", nargs="+", metavar="SIZE", help="all of them by default")
     parser.add_argument("--dtypes", nargs="+", default=["float32", "float64"], metavar="DTYPE")
     parser.add_argument("--threads", type=int, default=1, help="for every peer (default 1)")

@@ -7,7 +7,15 @@ the array it replaces.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from arraygrad._namespace import array_namespace, is_array, is_complex, is_floating, lift_constants
+from arraygrad._namespace import (
+    array_namespace,
+    cast,
+    is_array,
+    is_complex,
+    is_floating,
+    lift_constants,
+    real_dtype,
+)
 from arraygrad._typing import Array, DType, Namespace
 from arraygrad.errors import DtypeError
 
@@ -35,8 +43,8 @@ def leaf(
     arrays, scalars = _lifted(arrays, scalars)
     xp = array_namespace(*arrays)
     wide = _widest(xp, arrays)
-    operands = [_cast(xp, x, _like(xp, x, wide)) for x in arrays]
-    found = kernel(xp, *operands, **_scalars(xp, scalars, _real(xp, wide)))
+    operands = [cast(xp, x, _like(xp, x, wide)) for x in arrays]
+    found = kernel(xp, *operands, **_scalars(xp, scalars, real_dtype(xp, wide)))
     update, *slots = found if isinstance(found, tuple) else (found,)
     first = operands[0] + update if add else update
     kept = (arrays[0], *arrays[2 : 2 + len(slots)])
@@ -58,25 +66,15 @@ def _widest(xp: Namespace, arrays: Sequence[Array]) -> DType:
 
 def _like(xp: Namespace, x: Array, wide: DType) -> DType:
     """Return the dtype in which an array takes part: real ones stay real."""
-    return wide if is_complex(xp, x.dtype) else _real(xp, wide)
-
-
-def _real(xp: Namespace, dtype: DType) -> DType:
-    if not is_complex(xp, dtype):
-        return dtype
-    return xp.float32 if dtype == xp.complex64 else xp.float64
+    return wide if is_complex(xp, x.dtype) else real_dtype(xp, wide)
 
 
 def _scalars(xp: Namespace, scalars: Mapping[str, Any], real: DType) -> dict[str, Any]:
     """Return hyperparameters which do not promote: arrays in the real dtype of the computation."""
     return {
-        name: _cast(xp, x, real) if is_array(x) and x.dtype != real else x
+        name: cast(xp, x, real) if is_array(x) and x.dtype != real else x
         for name, x in scalars.items()
     }
-
-
-def _cast(xp: Namespace, x: Array, dtype: DType) -> Array:
-    return x if x.dtype == dtype else xp.astype(x, dtype)
 
 
 def _fit(xp: Namespace, x: Array, dtype: DType) -> Array:
@@ -84,5 +82,5 @@ def _fit(xp: Namespace, x: Array, dtype: DType) -> Array:
     if is_complex(xp, x.dtype) and not is_complex(xp, dtype):
         message = f"what is real ({dtype}) cannot become complex: the gradient is {x.dtype}"
         raise DtypeError(message)
-    fitted = _cast(xp, x, dtype)
+    fitted = cast(xp, x, dtype)
     return fitted if fitted.shape else fitted[...]

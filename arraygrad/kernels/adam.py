@@ -1,7 +1,7 @@
 """Adam: a step along the mean gradient, divided by the root of its mean square."""
 
-from arraygrad._numbers import namespace_for
 from arraygrad._typing import Array, Namespace
+from arraygrad.kernels.moments import moving_mean, one_minus_power
 from arraygrad.kernels.norms import abs_squared, root
 
 __all__ = [
@@ -11,7 +11,6 @@ __all__ = [
     "adam_paper",
     "corrected_step",
     "moments",
-    "one_minus_power",
 ]
 
 
@@ -91,7 +90,7 @@ def moments(
     xp: Namespace, g: Array, m: Array, v: Array, beta1: Array, beta2: Array
 ) -> tuple[Array, Array]:
     """Return the running means of the gradient and of its squared magnitude."""
-    return beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * abs_squared(xp, g)
+    return moving_mean(m, g, beta1), moving_mean(v, abs_squared(xp, g), beta2)
 
 
 def corrected_step(
@@ -108,10 +107,3 @@ def corrected_step(
     spread = one_minus_power(xp, beta2, step) ** 0.5  # in numerator and ε: one pass less over v
     rate = learning_rate * spread / one_minus_power(xp, beta1, step)
     return -rate * m / (root(xp, v) + epsilon * spread)
-
-
-def one_minus_power(xp: Namespace, base: Array, exponent: Array) -> Array:
-    """Return 1 - base**exponent for a base in [0, 1), without cancellation."""
-    sp = namespace_for(xp, base, exponent)
-    logarithm = namespace_for(xp, base).log(base)
-    return -sp.expm1(exponent * logarithm)

@@ -1,8 +1,7 @@
 """Adamax: Adam with the largest recent magnitude for a divisor."""
 
 from arraygrad._typing import Array, Namespace
-from arraygrad.kernels.adam import one_minus_power
-from arraygrad.kernels.moments import moving_mean
+from arraygrad.kernels.moments import moving_mean, one_minus_power
 
 __all__ = ["adamax", "adamax_torch"]
 

@@ -1,8 +1,13 @@
 """Adan: Nesterov's momentum from the differences of gradients."""
 
 from arraygrad._typing import Array, Namespace
-from arraygrad.kernels.adam import one_minus_power
-from arraygrad.kernels.moments import after_first, copied, moving_mean, unbiased_root
+from arraygrad.kernels.moments import (
+    after_first,
+    copied,
+    moving_mean,
+    one_minus_power,
+    unbiased_root,
+)
 from arraygrad.kernels.norms import abs_squared, root
 
 __all__ = ["adan_optax", "adan_paper"]

@@ -6,8 +6,7 @@ The distance d is one number for all leaves; what it is made of are sums over al
 from arraygrad._namespace import is_complex
 from arraygrad._numbers import namespace_for
 from arraygrad._typing import Array, Namespace
-from arraygrad.kernels.adam import one_minus_power
-from arraygrad.kernels.moments import moving_mean
+from arraygrad.kernels.moments import moving_mean, one_minus_power
 from arraygrad.kernels.norms import abs_squared, root
 
 __all__ = [

@@ -1,8 +1,7 @@
 """AdEMAMix: Adam with a second, slower mean of gradients beside the first."""
 
 from arraygrad._typing import Array, Namespace
-from arraygrad.kernels.adam import one_minus_power
-from arraygrad.kernels.moments import moving_mean, unbiased_root
+from arraygrad.kernels.moments import moving_mean, one_minus_power, unbiased_root
 from arraygrad.kernels.norms import abs_squared
 
 __all__ = ["ademamix"]

@@ -1,7 +1,8 @@
 """AMSGrad: Adam whose divisor never shrinks."""
 
 from arraygrad._typing import Array, Namespace
-from arraygrad.kernels.adam import corrected_step, moments, one_minus_power
+from arraygrad.kernels.adam import corrected_step, moments
+from arraygrad.kernels.moments import one_minus_power
 from arraygrad.kernels.norms import root
 
 __all__ = ["amsgrad_keras", "amsgrad_optax", "amsgrad_paper", "amsgrad_torch"]

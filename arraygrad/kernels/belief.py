@@ -1,8 +1,7 @@
 """Adam with another second moment: the gradient's distance to its mean, or a slower square."""
 
 from arraygrad._typing import Array, Namespace
-from arraygrad.kernels.adam import one_minus_power
-from arraygrad.kernels.moments import moving_mean, nesterov_mean, unbiased_root
+from arraygrad.kernels.moments import moving_mean, nesterov_mean, one_minus_power, unbiased_root
 from arraygrad.kernels.norms import abs_squared, root
 
 __all__ = ["adabelief", "adabelief_nesterov", "yogi_optax", "yogi_paper"]

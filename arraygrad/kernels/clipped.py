@@ -2,8 +2,7 @@
 
 from arraygrad._namespace import is_complex
 from arraygrad._typing import Array, Namespace
-from arraygrad.kernels.adam import one_minus_power
-from arraygrad.kernels.moments import after_first, copied, moving_mean
+from arraygrad.kernels.moments import after_first, copied, moving_mean, one_minus_power
 from arraygrad.kernels.norms import abs_squared, root
 
 __all__ = [

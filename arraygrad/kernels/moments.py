@@ -2,10 +2,17 @@
 
 from arraygrad._numbers import namespace_for
 from arraygrad._typing import Array, Namespace
-from arraygrad.kernels.adam import one_minus_power
 from arraygrad.kernels.norms import abs_squared, root
 
-__all__ = ["adam_ratio", "after_first", "copied", "moving_mean", "nesterov_mean", "unbiased_root"]
+__all__ = [
+    "adam_ratio",
+    "after_first",
+    "copied",
+    "moving_mean",
+    "nesterov_mean",
+    "one_minus_power",
+    "unbiased_root",
+]
 
 
 def moving_mean(mean: Array, x: Array, beta: Array) -> Array:
@@ -50,3 +57,10 @@ def copied(x: Array) -> Array:
     """Return x in memory of its own: what the caller holds must not become a slot."""
     negated = -x
     return -negated
+
+
+def one_minus_power(xp: Namespace, base: Array, exponent: Array) -> Array:
+    """Return 1 - base**exponent for a base in [0, 1), without cancellation."""
+    sp = namespace_for(xp, base, exponent)
+    logarithm = namespace_for(xp, base).log(base)
+    return -sp.expm1(exponent * logarithm)

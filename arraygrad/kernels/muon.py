@@ -4,8 +4,7 @@ from collections.abc import Callable, Sequence
 
 from arraygrad._namespace import is_complex
 from arraygrad._typing import Array, Namespace
-from arraygrad.kernels.adam import one_minus_power
-from arraygrad.kernels.moments import moving_mean, nesterov_mean
+from arraygrad.kernels.moments import moving_mean, nesterov_mean, one_minus_power
 from arraygrad.kernels.norms import norm
 
 __all__ = ["FACTORS", "QUINTIC", "muon_corrected", "muon_paper", "orthogonalized"]

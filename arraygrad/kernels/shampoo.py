@@ -4,9 +4,8 @@ import functools
 
 from arraygrad._numbers import namespace_for
 from arraygrad._typing import Array, Namespace
-from arraygrad.kernels.adam import one_minus_power
 from arraygrad.kernels.axes import adjoint, along, eigenvectors, gram, power, renewed, turned
-from arraygrad.kernels.moments import moving_mean, unbiased_root
+from arraygrad.kernels.moments import moving_mean, one_minus_power, unbiased_root
 from arraygrad.kernels.norms import abs_squared
 
 __all__ = ["shampoo", "soap"]

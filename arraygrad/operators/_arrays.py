@@ -1,7 +1,6 @@
 """What the leaves of one call have in common: library, autodiff, device, floating dtype."""
 
 from collections.abc import Callable, Iterable, Sequence
-from operator import attrgetter
 from typing import Any, TypeAlias
 
 from arraygrad._namespace import (
@@ -9,6 +8,7 @@ from arraygrad._namespace import (
     is_array,
     is_complex,
     is_floating,
+    kinds_of,
     library_name,
 )
 from arraygrad._typing import Array, Autodiff, DType, Namespace
@@ -16,26 +16,15 @@ from arraygrad.autodiff import autodiff_named
 from arraygrad.errors import DeviceError, DtypeError, MixedLibraryError
 from arraygrad.libraries import library_of
 
-__all__ = ["Kinds", "check_devices", "check_floating", "common_namespace", "kinds_of"]
+__all__ = ["Kinds", "check_devices", "check_floating", "common_namespace"]
 
 Kind: TypeAlias = tuple[type, DType | None]
 
 Where: TypeAlias = Callable[[Any], str]
 """Spells where a leaf lies in the caller's arguments: for messages only."""
 
-_dtype_of = attrgetter("dtype")
-
 # NumPy's objects, strings and dates: arrays to NumPy, but not to the standard.
 _FOREIGN = frozenset("OSUTMmV")
-
-
-def kinds_of(leaves: list[Any]) -> tuple[Kind, ...]:
-    """Return the kinds of some leaves."""
-    try:
-        dtypes = tuple(map(_dtype_of, leaves))
-    except AttributeError:  # not all are arrays
-        dtypes = tuple([getattr(leaf, "dtype", None) for leaf in leaves])
-    return tuple(zip(map(type, leaves), dtypes, strict=True))
 
 
 class Kinds:

@@ -10,10 +10,10 @@ from itertools import accumulate, chain
 from operator import index
 from typing import Any, TypeAlias
 
-from arraygrad._namespace import array_namespace
+from arraygrad._namespace import array_namespace, kinds_of
 from arraygrad._tree import TreeDef, flatten, flatten_with_paths, format_path, unflatten
 from arraygrad._typing import Array, Leaves, Pullback
-from arraygrad.operators._arrays import Kinds, check_devices, kinds_of
+from arraygrad.operators._arrays import Kinds, check_devices
 from arraygrad.operators._body import Body, record
 from arraygrad.operators._locate import locate
 

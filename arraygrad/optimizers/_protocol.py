@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from arraygrad._namespace import array_namespace, is_array, is_floating
+from arraygrad._namespace import array_namespace, is_array, is_floating, kinds_of
 from arraygrad._tree import flatten, flatten_with_paths, format_path, unflatten
 from arraygrad._typing import Array, Tree
 from arraygrad.errors import DtypeError, StructureError
-from arraygrad.optimizers._trees import kinds_of, leaves_like
+from arraygrad.optimizers._trees import leaves_like
 
 __all__ = [
     "Hyperparameter",

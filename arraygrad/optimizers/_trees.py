@@ -1,23 +1,11 @@
 """Trees that must have the structure of another."""
 
-from collections.abc import Sequence
-from operator import attrgetter
 from typing import Any
 
 from arraygrad._tree import TreeDef, broadcast_prefix, flatten, leaves_up_to, unflatten
 from arraygrad._typing import Tree
 
-__all__ = ["kinds_of", "leaves_like"]
-
-_dtype_of = attrgetter("dtype")
-
-
-def kinds_of(leaves: Sequence[Any]) -> list[tuple[type, Any]]:
-    """Return the type and dtype of each leaf: one of a kind speaks for all."""
-    try:
-        return list(zip(map(type, leaves), map(_dtype_of, leaves), strict=True))
-    except AttributeError:  # not all are arrays
-        return [(type(x), getattr(x, "dtype", None)) for x in leaves]
+__all__ = ["leaves_like"]
 
 
 def leaves_like(treedef: TreeDef, tree: Tree, *, argument: str, other: str) -> list[Any]:

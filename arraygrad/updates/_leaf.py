@@ -9,11 +9,13 @@ from typing import Any
 
 from arraygrad._namespace import (
     array_namespace,
+    cast,
     check_together,
     is_array,
     is_complex,
     is_floating,
     lift_constants,
+    real_dtype,
 )
 from arraygrad._tree import Path, format_path
 from arraygrad._typing import Array, DType, Namespace
@@ -56,22 +58,22 @@ class Leaf:
         xp = self.xp
         floating = [x.dtype for x in self._arrays.values() if is_floating(xp, x.dtype)]
         wide = xp.result_type(xp.float32, *floating)
-        return wide, _real_dtype(xp, wide)
+        return wide, real_dtype(xp, wide)
 
     def operands(self) -> Iterator[Any]:
         """Return the arrays, in one precision."""
         xp, (wide, real) = self.xp, self._dtypes()
         for name, x in self._arrays.items():
             if is_complex(xp, x.dtype):
-                yield _cast(xp, xp.real(x), real) if name in _SQUARES else _cast(xp, x, wide)
+                yield cast(xp, xp.real(x), real) if name in _SQUARES else cast(xp, x, wide)
             else:
-                yield _cast(xp, x, real)
+                yield cast(xp, x, real)
 
     def rates(self) -> dict[str, Any]:
         """Return the hyperparameters, arrays among them in the precision of the rest."""
         xp, (_, real) = self.xp, self._dtypes()
         return {
-            name: _cast(xp, x, real) if is_array(x) else x
+            name: cast(xp, x, real) if is_array(x) else x
             for name, x in self._hyperparameters.items()
         }
 
@@ -91,7 +93,7 @@ class Leaf:
         kept = self._arrays[like]
         if not is_floating(self.xp, kept.dtype):  # an integer gradient
             kept = next(x for x in self._arrays.values() if is_floating(self.xp, x.dtype))
-        fitted = _cast(self.xp, value, kept.dtype)
+        fitted = cast(self.xp, value, kept.dtype)
         return fitted if fitted.shape else fitted[...]  # an array, where NumPy makes 0-d scalars
 
     def _where(self, name: str) -> str:
@@ -138,15 +140,3 @@ def _broadcast_shapes(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...] | No
     if any(len(sizes) > 1 for sizes in axes):
         return None
     return tuple(sizes.pop() if sizes else 1 for sizes in axes)
-
-
-def _real_dtype(xp: Namespace, dtype: DType) -> DType:
-    """Return the real dtype with the precision of a floating one."""
-    if not is_complex(xp, dtype):
-        return dtype
-    return xp.float32 if dtype == xp.complex64 else xp.float64
-
-
-def _cast(xp: Namespace, x: Array, dtype: DType) -> Array:
-    """Return `x` itself where it has the dtype."""
-    return x if x.dtype == dtype else xp.astype(x, dtype)

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from arraygrad.kernels import norms
-from arraygrad.kernels.adam import adam_direction, adam_ivy, one_minus_power
+from arraygrad.kernels.adam import adam_direction, adam_ivy
 from arraygrad.kernels.lamb import lamb_ivy
 from arraygrad.kernels.lars import lars_ivy
+from arraygrad.kernels.moments import one_minus_power
 from arraygrad.kernels.sgd import sgd
 
 W = np.asarray([[3.0, -1.0], [0.5, 2.0]])
