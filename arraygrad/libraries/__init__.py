@@ -18,6 +18,7 @@ __all__ = ["GENERIC", "Library", "library_of", "register_library"]
 _MODULES = {
     "array_api_strict": "arraygrad.libraries.array_api_strict",
     "cupy": "arraygrad.libraries.cupy",
+    "dask": "arraygrad.libraries.dask",
     "jax": "arraygrad.libraries.jax",
     "numpy": "arraygrad.libraries.numpy",
     "torch": "arraygrad.libraries.torch",
