@@ -20,6 +20,7 @@ _MODULES = {
     "cupy": "arraygrad.libraries.cupy",
     "dask": "arraygrad.libraries.dask",
     "jax": "arraygrad.libraries.jax",
+    "ndonnx": "arraygrad.libraries.ndonnx",
     "numpy": "arraygrad.libraries.numpy",
     "torch": "arraygrad.libraries.torch",
 }
