@@ -82,6 +82,12 @@ def load(name: str) -> Backend:
 # --- what is peculiar to the usual libraries ------------------------------------------------------
 
 
+def _prepare_dask() -> None:
+    import dask
+
+    dask.config.set(scheduler="synchronous")  # small chunks: threads only wait for each other
+
+
 def _prepare_jax() -> None:
     import jax
 
@@ -120,7 +126,9 @@ def _read_torch(x: Any) -> Any:
 PECULIAR: dict[str, tuple[Any, Callable[[Any], Any], Callable[[str], Any]]] = {
     "array_api_strict": (None, _read_strict, _strict_device),
     "cupy": (None, lambda x: x.get(), str),
+    "dask.array": (_prepare_dask, np.asarray, str),
     "jax": (_prepare_jax, np.asarray, _jax_device),
+    "ndonnx": (None, lambda x: x.unwrap_numpy(), str),
     "numpy": (None, np.asarray, str),
     "torch": (_prepare_torch, _read_torch, str),
 }
