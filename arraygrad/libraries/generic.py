@@ -134,6 +134,10 @@ class Library:
     scatter_add: Callable[[Namespace, Array, Any, Array], Array] = scatter_add
     solve_adjoint: Callable[[Namespace, Array, Array, str | None], Array] = solve_adjoint
 
+    shape_of: Callable[[Array], tuple[int, ...]] | None = None
+    """Returns an array's shape as `broadcast_to` shall have it back: a tuple that may say more,
+    such as in which chunks the elements lie."""
+
     add_at: Callable[[Array, Any, Array], Array] | None = None
     """Adds to an array in place, at integers that may have duplicates."""
 

@@ -90,10 +90,9 @@ class GeneralFunction:
             return space.lift_innermost(y)
         saved: Any = y
         if rule.kind == "LINEAR":
-            device_of = space.device_of
-            saved = stand_in(y, device_of)
+            saved = stand_in(y, space)
             values = [
-                stand_in(x, device_of) if n < len(self.takes) and self.takes[n] else x
+                stand_in(x, space) if n < len(self.takes) and self.takes[n] else x
                 for n, x in enumerate(values)
             ]
         elif rule.kind == "DERIVATIVES":

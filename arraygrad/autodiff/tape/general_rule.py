@@ -35,10 +35,10 @@ class Shaped:
 
     __slots__ = ("device", "dtype", "shape")
 
-    def __init__(self, x: Array, device: Any) -> None:
-        self.shape: tuple[int, ...] = x.shape
+    def __init__(self, x: Array, space: Any) -> None:
+        self.shape: tuple[int, ...] = space.shape_of(x)
         self.dtype: DType = x.dtype
-        self.device = device
+        self.device = space.device_of(x)
 
     @property
     def ndim(self) -> int:
@@ -54,11 +54,11 @@ class Shaped:
         return size
 
 
-def stand_in(x: Any, device_of: Callable[[Array], Any]) -> Any:
+def stand_in(x: Any, space: Any) -> Any:
     """Return the stand-in of an operand: an array, or a list of arrays."""
     if isinstance(x, (list, tuple)):
-        return [stand_in(part, device_of) for part in x]
-    return Shaped(x, device_of(x)) if hasattr(x, "shape") else x
+        return [stand_in(part, space) for part in x]
+    return Shaped(x, space) if hasattr(x, "shape") else x
 
 
 class GeneralRule:

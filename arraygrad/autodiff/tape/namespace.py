@@ -9,6 +9,7 @@ import inspect
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 from arraygrad._namespace import (
@@ -107,6 +108,10 @@ class TracedNamespace:
         self.is_floating = functools.cache(functools.partial(is_floating, base))
         only = self.library.only_device
         self.device_of: Callable[[Array], Any] = device_of if only is None else lambda x: only
+        shape_of = self.library.shape_of
+        self.shape_of: Callable[[Array], tuple[int, ...]] = (
+            attrgetter("shape") if shape_of is None else lambda x: shape_of(strip(x))
+        )
 
     def __repr__(self) -> str:
         return f"<namespace {self.__name__!r}>"

@@ -105,6 +105,9 @@ def _push_mean(xp: Namespace, t: Array, r: Record) -> Array:
 
 def _reduction(name: str, pull: Any, push: Any) -> Callable[[Any, Any], Callable[..., Any]]:
     def make(cls: Any, space: Any) -> Callable[..., Any]:
+        if space.library.shape_of is not None:  # the general record keeps more than a shape
+            general: Callable[..., Any] = space.general(name)
+            return general
         rule = StructuralRule(space.raw, pull, push, spreads=False)
         value_of = space.lower_function(name, cls._lower is not None)
         call, bounds = space.call, (int, type(None))
