@@ -10,6 +10,7 @@ from arraygrad._namespace import (
     is_floating,
     kinds_of,
     library_name,
+    real_dtype,
 )
 from arraygrad._typing import Array, Autodiff, DType, Namespace
 from arraygrad.autodiff import autodiff_named
@@ -104,30 +105,25 @@ class Kinds:
         """Turn the Python numbers among variables into 0-d arrays like the other arrays."""
         if self.floating:
             return variables
-        real, complex_ = self._dtypes()
         device = None if self._library.moves else self._device()
-
-        def array(x: Any) -> Array:
-            if is_array(x):
-                return x
-            dtype = complex_ if isinstance(x, complex) else real
-            return self.xp.asarray(x, dtype=dtype, device=device)
-
-        return [array(x) for x in variables]
+        kinds = {type(x) for x in variables if not is_array(x)}
+        dtypes = {kind: self._dtype_for(kind) for kind in kinds}
+        return [
+            x if is_array(x) else self.xp.asarray(x, dtype=dtypes[type(x)], device=device)
+            for x in variables
+        ]
 
     def _takes_part(self, kind: Kind, leaf: Any) -> bool:
         return kind in self._arrays or isinstance(leaf, (float, complex)) or is_array(leaf)
 
-    def _dtypes(self) -> tuple[DType, DType]:
-        """Return the real and the complex dtype that Python numbers take here."""
-        xp = self.xp
+    def _dtype_for(self, kind: type) -> DType:
+        """Return the dtype that Python numbers of a kind take here; a library may lack complex."""
+        xp, wants_complex = self.xp, issubclass(kind, complex)
         floating = [dtype for _, dtype in self._arrays if is_floating(xp, dtype)]
         if not floating:
-            return xp.asarray(0.0).dtype, xp.asarray(0j).dtype
+            return xp.asarray(0j if wants_complex else 0.0).dtype
         dtype = xp.result_type(*floating)
-        if is_complex(xp, dtype):
-            return xp.real(xp.empty((), dtype=dtype)).dtype, dtype
-        return dtype, xp.result_type(dtype, xp.complex64)
+        return xp.result_type(dtype, xp.complex64) if wants_complex else real_dtype(xp, dtype)
 
     def _device(self) -> Any:
         return next((getattr(x, "device", None) for x in self._arrays.values()), None)
