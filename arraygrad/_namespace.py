@@ -1,7 +1,7 @@
 """What an array tells of itself: the only importer of array_api_compat."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -12,6 +12,7 @@ from arraygrad.errors import DeviceError, MixedLibraryError
 
 __all__ = [
     "array_namespace",
+    "ask_for_namespaces",
     "cast",
     "check_together",
     "common_device",
@@ -30,6 +31,8 @@ __all__ = [
 
 def is_array(x: Any) -> bool:
     """Say whether `x` is an array of any library; Python numbers are not."""
+    if type(x) in _namespaces:
+        return True
     # A class of scalars, `np.float64`, has the attributes of an array, but it is a dtype.
     return not isinstance(x, type) and bool(array_api_compat.is_array_api_obj(x))
 
@@ -54,13 +57,26 @@ def array_namespace(*arrays: Array) -> Namespace:
 
 
 _namespaces: dict[type, Namespace] = {}
+_completed: list[Callable[[Namespace], Namespace]] = []
+
+
+def ask_for_namespaces(completed: Callable[[Namespace], Namespace]) -> None:
+    """From now on take what `completed` makes of an array's own namespace, and forget the rest.
+
+    The registry of libraries, which is above this module, knows what a namespace lacks.
+    """
+    _completed[:] = [completed]
+    _namespaces.clear()
 
 
 def _namespace_of(x: Array) -> Namespace:
     """Return the namespace of an array, which is that of its type: asked once for each."""
     found = _namespaces.get(type(x))
     if found is None:
-        found = _namespaces[type(x)] = array_api_compat.array_namespace(x)
+        found = array_api_compat.array_namespace(x)
+        for completed in _completed:
+            found = completed(found)
+        _namespaces[type(x)] = found
     return found
 
 
@@ -72,13 +88,16 @@ def library_name(xp: Namespace) -> str:
 
 
 def device_of(x: Array) -> Any:
-    """Return the device of an array."""
-    return array_api_compat.device(x)
+    """Return the device of an array; `None` if the library has no such thing."""
+    try:
+        return array_api_compat.device(x)
+    except AttributeError:
+        return None
 
 
 def to_device(x: Array, device: Any, *, stream: Any = None) -> Array:
-    """Return an array on a device."""
-    return array_api_compat.to_device(x, device, stream=stream)
+    """Return an array on a device; itself on `None`, the device of arrays that have none."""
+    return x if device is None else array_api_compat.to_device(x, device, stream=stream)
 
 
 def common_device(*arrays: Array) -> Any:
@@ -89,7 +108,7 @@ def common_device(*arrays: Array) -> Any:
     DeviceError
         If they lie on several devices.
     """
-    told = (array_api_compat.device(x) for x in arrays)
+    told = (device_of(x) for x in arrays)
     found = [device for device in told if device is not None]
     for device in found:
         if device != found[0]:
@@ -107,7 +126,7 @@ def check_together(x: Array, other: Array, where: str, whose: str) -> None:
         If they do not.
     """
     if type(x) is not type(other):  # quick: arrays of one type have one namespace
-        ours, theirs = map(array_api_compat.array_namespace, (x, other))
+        ours, theirs = map(_namespace_of, (x, other))
         if ours is not theirs:
             names = f"{library_name(ours)}, {whose} of {library_name(theirs)}"
             message = f"{where} is an array of {names}"
@@ -128,7 +147,7 @@ def lift_constants(values: dict[str, Any]) -> dict[str, Any]:
     arrays = {name: x for name, x in values.items() if is_array(x)}
     if len({type(x) for x in arrays.values()}) == 1:
         return values
-    spaces = {name: array_api_compat.array_namespace(x) for name, x in arrays.items()}
+    spaces = {name: _namespace_of(x) for name, x in arrays.items()}
     for xp in spaces.values():
         base = getattr(xp, "base", None)
         if base is not None:
@@ -173,7 +192,6 @@ _dtype_of = attrgetter("dtype")
 def kinds_of(leaves: Sequence[Any]) -> tuple[tuple[type, DType | None], ...]:
     """Return the type and dtype of each leaf, None where it has no dtype."""
     try:
-        dtypes = tuple(map(_dtype_of, leaves))
+        return tuple(zip(map(type, leaves), map(_dtype_of, leaves)))  # noqa: B905  # twice as quick
     except AttributeError:  # not all are arrays
-        dtypes = tuple([getattr(leaf, "dtype", None) for leaf in leaves])
-    return tuple(zip(map(type, leaves), dtypes, strict=True))
+        return tuple([(type(leaf), getattr(leaf, "dtype", None)) for leaf in leaves])

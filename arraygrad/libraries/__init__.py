@@ -9,8 +9,9 @@ name is the library's and whose object is its `Library`.
 import importlib
 import threading
 
-from arraygrad._namespace import library_name
+from arraygrad._namespace import ask_for_namespaces, library_name
 from arraygrad._typing import Namespace
+from arraygrad.libraries.completed import completed
 from arraygrad.libraries.generic import GENERIC, Library
 
 __all__ = ["GENERIC", "Library", "library_of", "register_library"]
@@ -20,6 +21,7 @@ _MODULES = {
     "cupy": "arraygrad.libraries.cupy",
     "dask": "arraygrad.libraries.dask",
     "jax": "arraygrad.libraries.jax",
+    "mlx": "arraygrad.libraries.mlx",
     "ndonnx": "arraygrad.libraries.ndonnx",
     "numpy": "arraygrad.libraries.numpy",
     "torch": "arraygrad.libraries.torch",
@@ -79,3 +81,13 @@ def register_library(name: str, library: Library) -> None:
     with _lock:
         _loaded[name] = library
         _by_namespace.clear()
+    ask_for_namespaces(_completed)
+
+
+def _completed(own: Namespace) -> Namespace:
+    """Return an array's own namespace, with what its library puts in front of it."""
+    module = None if hasattr(own, "__arraygrad_library__") else library_of(own).namespace
+    return own if module is None else completed(own, module)
+
+
+ask_for_namespaces(_completed)

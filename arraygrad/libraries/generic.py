@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from arraygrad._namespace import is_complex
+from arraygrad._namespace import array_namespace, is_complex
 from arraygrad._typing import Array, Namespace
 from arraygrad.libraries.indexing import add_by_sorting, is_basic, is_mask, set_by_sorting
 
@@ -31,6 +31,11 @@ def to_numpy(x: Array) -> Any:
         return np.from_dlpack(x, device="cpu")
     except (AttributeError, BufferError, RuntimeError, TypeError):
         return np.asarray(x)
+
+
+def copied(x: Array) -> Array:
+    """Return a copy in the library's own order, of which every other library makes an array."""
+    return array_namespace(x).asarray(x, copy=True)
 
 
 def no_host_memory(x: Array) -> None:
@@ -64,6 +69,11 @@ def scatter_add(xp: Namespace, x: Array, key: Any, values: Array) -> Array:
     return add_by_sorting(xp, x, key, values)
 
 
+def seed(y: Array) -> Array:
+    """Return ones like an output, its first cotangent; nobody writes to it."""
+    return array_namespace(y).ones_like(y)
+
+
 def solve_adjoint(xp: Namespace, a: Array, b: Array, triangle: str | None = None) -> Array:
     """Return a⁻ᴴ b for matrices; `triangle` says that only "lower" or "upper" is not zero."""
     back = xp.matrix_transpose(a)
@@ -91,6 +101,10 @@ class Library:
 
     executor: str = "plain"
     """Who runs kernels on its arrays: a name of the registry in `arraygrad.fusion`."""
+
+    namespace: str | None = None
+    """The dotted name of a module whose `__all__` goes in front of the arrays' own namespace: the
+    functions of the standard that it lacks, or spells otherwise; `linalg` and `fft` likewise."""
 
     host_memory: Callable[[Array], Any] = no_host_memory
     """Returns an array's memory as a NumPy array; None where it is elsewhere, or in a graph."""
@@ -132,6 +146,7 @@ class Library:
     write: Callable[[Array, Array], None] = write
     set_at: Callable[[Namespace, Array, Any, Any], Array] = set_at
     scatter_add: Callable[[Namespace, Array, Any, Array], Array] = scatter_add
+    seed: Callable[[Array], Array] = seed
     solve_adjoint: Callable[[Namespace, Array, Array, str | None], Array] = solve_adjoint
 
     shape_of: Callable[[Array], tuple[int, ...]] | None = None
@@ -144,8 +159,14 @@ class Library:
     surely_finite: Callable[[Array], bool] | None = None
     """Says of an array, quickly, that all is finite; no may mean that it does not know."""
 
+    getitem: Callable[[Array, Any], Array] | None = None
+    """Returns `x[key]`, where the library itself does not read at all keys of the standard."""
+
     places: Callable[[Array, Array], tuple[Array, Any]] = places
     """Returns a view of an array, and the key of it that means `x[mask]`."""
+
+    share: Callable[[Array], Array] = copied
+    """Returns an array whose memory another library may use: itself where that is safe."""
 
     to_numpy: Callable[[Array], Any] = to_numpy
     """Copies an array's values to the host, cut from any graph; may be a view there."""

@@ -10,8 +10,8 @@ from typing import Any
 
 from arraygrad import _namespace
 from arraygrad._typing import Array, Namespace
-from arraygrad.libraries import library_of
-from arraygrad.libraries.indexing import broadcast_mask, getitem
+from arraygrad.libraries import indexing, library_of
+from arraygrad.libraries.indexing import broadcast_mask
 
 __all__ = [
     "broadcast_mask",
@@ -34,6 +34,12 @@ def _traced(xp: Namespace, name: str) -> Callable[..., Any] | None:
     """Return the traced version of a primitive, if `xp` is the namespace of a tape."""
     primitive = getattr(xp, "__arraygrad_primitive__", None)
     return None if primitive is None else primitive(name)
+
+
+def getitem(xp: Namespace, x: Array, key: Any) -> Array:
+    """Return `x[key]`."""
+    own = None if hasattr(xp, "__arraygrad_primitive__") else library_of(xp).getitem
+    return indexing.getitem(xp, x, key) if own is None else own(x, key)
 
 
 def scatter_add(xp: Namespace, x: Array, key: Any, values: Array) -> Array:

@@ -13,6 +13,7 @@ from arraygrad._typing import Array, DType, Namespace
 from arraygrad.autodiff.tape.array import TracedArray
 from arraygrad.autodiff.tape.record import CONSTANTS, Record
 from arraygrad.autodiff.tape.structural import StructuralRule, accumulate, present
+from arraygrad.rules.primitives import getitem as getitem_at
 from arraygrad.rules.primitives import scatter_add, set_at, unbroadcast
 from arraygrad.rules.table import entry_of
 
@@ -47,7 +48,7 @@ def _pull_adding(xp: Namespace, g: Array, r: Record) -> Array:
 
 
 def _push(xp: Namespace, t: Array, r: Record) -> Array:
-    return t[r[4]]
+    return getitem_at(xp, t, r[4])
 
 
 class _BasicRule(StructuralRule):

@@ -6,6 +6,7 @@ its namespace always gets the same answer.
 
 import functools
 import inspect
+import operator
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,7 +31,7 @@ from arraygrad.autodiff.tape.numpy_functions import serves
 from arraygrad.autodiff.tape.record import CONSTANTS, Tape
 from arraygrad.autodiff.tape.special import SpecialFunctions
 from arraygrad.errors import NoRuleError
-from arraygrad.libraries import Library, library_of
+from arraygrad.libraries import GENERIC, Library, library_of
 from arraygrad.libraries.special import special_functions
 from arraygrad.rules.registered import registered_entry
 from arraygrad.rules.table import entry_of
@@ -90,7 +91,7 @@ class TracedNamespace:
         self.library: Library = library_of(base)
         self.raw = _Raw(base, self.library.quick_functions())
         self.__arraygrad_library__ = replace(
-            self.library, autodiff="tape", mutable=False, readable=False
+            self.library, autodiff="tape", mutable=False, readable=False, seed=GENERIC.seed
         )
         # Unique: array_namespace() tells libraries apart by name.
         self.__name__ = f"arraygrad_traced_{library_name(base)}"
@@ -98,7 +99,7 @@ class TracedNamespace:
         self._classes: dict[DType, QuickClass] = {}
         self._general: dict[str, Callable[..., Any]] = {}
         self._primitives: dict[str, Callable[..., Any]] = {
-            "getitem": lambda x, key: x[key],
+            "getitem": self.library.getitem or operator.getitem,
             "power_of": lambda x, n: x**n,
             "scatter_add": functools.partial(self.library.scatter_add, base),
             "set_at": functools.partial(self.library.set_at, base),
