@@ -1,7 +1,6 @@
 """Chunks for libraries/dask.py: what is broadcast lies in the chunks of what it meets."""
 
 import math
-from typing import Any
 
 from arraygrad._typing import Array
 
@@ -26,15 +25,18 @@ def shape_of(x: Array) -> tuple[int, ...]:
 def broadcast_to(x: Array, /, shape: tuple[int, ...]) -> Array:
     """Broadcast, chunk by chunk: in one chunk it would be cut up by the first that it meets."""
     import dask.array as da
+    import numpy as np
+    from dask.layers import ArrayChunkShapeDep
 
     if type(shape) is not Chunked or x.shape == shape:
         return da.broadcast_to(x, shape)
-    # Zeros take no memory, and dask fuses what works block by block with what comes next.
-    zeros = da.zeros(shape, chunks=shape.chunks, dtype=x.dtype)
-    return da.map_blocks(_spread, x, zeros, dtype=x.dtype, meta=x._meta)
-
-
-def _spread(x: Any, like: Any) -> Any:
-    import numpy as np
-
-    return np.broadcast_to(x, like.shape)
+    # Blockwise, so that dask fuses it with what comes next; NumPy's own function, so that
+    # workers need nothing of ours.
+    axes = tuple(range(len(shape)))
+    own = axes[len(shape) - x.ndim :]
+    pairs = zip(x.chunks, (shape.chunks[axis] for axis in own), strict=True)
+    x = x.rechunk(tuple(ours if ours == (1,) else theirs for ours, theirs in pairs))
+    shapes = ArrayChunkShapeDep(shape.chunks)
+    return da.blockwise(
+        np.broadcast_to, axes, x, own, shapes, axes, dtype=x.dtype, align_arrays=False
+    )
