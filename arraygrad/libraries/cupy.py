@@ -17,6 +17,12 @@ def scatter_add(xp: Namespace, x: Array, key: Any, values: Array) -> Array:
     return y
 
 
+def share(x: Array) -> Array:
+    """Return an array with its elements apart and in order."""
+    pairs = zip(x.strides, x.shape, strict=True)
+    return x if all(s > 0 or n <= 1 for s, n in pairs) else x.copy(order="C")
+
+
 LIBRARY = Library(
     executor="cupy",
     mutable=True,
@@ -25,5 +31,6 @@ LIBRARY = Library(
     special="cupyx.scipy.special",
     set_at=assign,
     scatter_add=scatter_add,
+    share=share,
     to_numpy=lambda x: x.get(),
 )

@@ -27,6 +27,11 @@ def scatter_add(xp: Namespace, x: Array, key: Any, values: Array) -> Array:
     return x.at[key].add(values)
 
 
+def share(x: Array) -> Array:
+    """Return the array itself: jax says that it is read-only."""
+    return x
+
+
 LIBRARY = Library(
     autodiff="jax",
     executor="jax",
@@ -36,4 +41,5 @@ LIBRARY = Library(
     is_writeable=is_writeable,
     set_at=set_at,
     scatter_add=scatter_add,
+    share=share,
 )

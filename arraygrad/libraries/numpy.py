@@ -69,6 +69,17 @@ def host_memory(x: Array) -> Any:
     return x if type(x) is np.ndarray else None
 
 
+def share(x: Array) -> Any:
+    """Return an array with its elements apart, in order, and writeable, as torch takes it to be."""
+    import numpy as np
+
+    x = np.asarray(x)  # of a scalar, too
+    pairs = zip(x.strides, x.shape, strict=True)
+    if x.flags.writeable and x.dtype.isnative and all(s > 0 or n <= 1 for s, n in pairs):
+        return x
+    return np.array(x, x.dtype.newbyteorder("="))
+
+
 def surely_finite(x: Array) -> bool:
     """Say whether the sum of squares is finite: BLAS finds it faster than NumPy looks."""
     import numpy as np
@@ -92,6 +103,7 @@ LIBRARY = Library(
     scatter_add=scatter_add,
     add_at=add_at,
     places=places,
+    share=share,
     surely_finite=surely_finite,
     solve_adjoint=solve_adjoint,
 )

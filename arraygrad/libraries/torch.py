@@ -40,6 +40,12 @@ def scatter_add(xp: Namespace, x: Array, key: Any, values: Array) -> Array:
     return y.reshape(x.shape)
 
 
+def share(x: Array) -> Array:
+    """Return a tensor outside of graphs, with its own elements in its memory."""
+    x = x.detach().resolve_conj().resolve_neg()
+    return x if is_writeable(x) else x.contiguous()
+
+
 def to_numpy(x: Array) -> Any:
     """Return a tensor's values, from any device and out of any graph."""
     return x.numpy(force=True)
@@ -74,5 +80,6 @@ LIBRARY = Library(
     set_at=set_at,
     scatter_add=scatter_add,
     solve_adjoint=solve_adjoint,
+    share=share,
     to_numpy=to_numpy,
 )
