@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import array_api_compat
 import numpy as np
 
+from arraygrad._namespace import array_namespace
 from arraygrad.libraries import library_of
 
 __all__ = ["USUAL", "Backend", "installed", "load"]
@@ -71,11 +71,12 @@ def installed() -> list[str]:
 def load(name: str) -> Backend:
     """Import a namespace and return it as a backend."""
     library, _, device = name.rstrip("]").partition("[")
-    prepare, read, device_of = PECULIAR.get(library, (None, np.from_dlpack, str))
+    prepare, read, device_of = PECULIAR.get(library, (None, None, str))
     if prepare is not None:
         prepare()
     module = importlib.import_module(MODULES.get(library, library))
-    xp = array_api_compat.array_namespace(module.asarray(0.0))
+    xp = array_namespace(module.asarray(0.0))
+    read = read or library_of(xp).to_numpy
     return Backend(name, xp, device_of(device) if device else None, read)
 
 
@@ -93,6 +94,12 @@ def _prepare_jax() -> None:
     import jax
 
     jax.config.update("jax_enable_x64", True)
+
+
+def _prepare_mlx() -> None:
+    import mlx.core as mx
+
+    mx.set_default_device(mx.cpu)  # the one that has float64
 
 
 def _prepare_torch() -> None:
@@ -133,12 +140,13 @@ def _read_torch(x: Any) -> Any:
     return x.numpy(force=True)
 
 
-# library: (prepare it, read an array, find a device by its name)
-PECULIAR: dict[str, tuple[Any, Callable[[Any], Any], Callable[[str], Any]]] = {
+# library: (prepare it, read an array if its `Library` does not, find a device by its name)
+PECULIAR: dict[str, tuple[Any, Callable[[Any], Any] | None, Callable[[str], Any]]] = {
     "array_api_strict": (None, _read_strict, _strict_device),
     "cupy": (None, lambda x: x.get(), str),
     "dask.array": (_prepare_dask, _read_dask, str),
     "jax": (_prepare_jax, np.asarray, _jax_device),
+    "mlx.core": (_prepare_mlx, np.asarray, str),
     "ndonnx": (None, lambda x: x.unwrap_numpy(), str),
     "numpy": (None, np.asarray, str),
     "torch": (_prepare_torch, _read_torch, str),

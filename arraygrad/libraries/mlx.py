@@ -14,7 +14,10 @@ def places(x: Array, mask: Array) -> tuple[Array, Any]:
     import mlx.core as mx
     import numpy as np
 
-    return x, tuple(mx.array(found.astype(np.int32)) for found in np.nonzero(np.asarray(mask)))
+    found = np.nonzero(np.asarray(mask))
+    if not found[0].size:  # at no integers, MLX divides by zero
+        return mx.zeros((0, *x.shape[mask.ndim :]), x.dtype), ...
+    return x, tuple(mx.array(along.astype(np.int32)) for along in found)
 
 
 def getitem(x: Array, key: Any) -> Array:
@@ -27,18 +30,19 @@ def getitem(x: Array, key: Any) -> Array:
 
 
 def set_at(xp: Namespace, x: Array, key: Any, value: Any) -> Array:
-    """Return an array with `value` at `key`: MLX assigns to one name of an array only."""
+    """Return an array with `value` at `key`; where nothing is written, MLX divides by zero."""
     y = xp.asarray(x, copy=True)
-    y[key] = value
+    if not any(0 in getattr(part, "shape", ()) for part in (key, value)):
+        y[key] = value
     return y
 
 
 def scatter_add(xp: Namespace, x: Array, key: Any, values: Array) -> Array:
     """Add with MLX's own accumulation."""
+    if 0 in values.shape:
+        return x
     if is_mask(xp, key):
         _, key = places(x, key)
-    if not x.ndim:
-        return x + values
     return x.at[key].add(values)
 
 

@@ -17,12 +17,57 @@ from arraygrad.libraries import mlx_fft as fft
 from arraygrad.libraries import mlx_linalg as linalg
 
 __all__ = [
-    "__array_api_version__", "arange", "argmax", "argmin", "argsort", "asarray", "astype",
-    "bool", "copysign", "cumulative_prod", "cumulative_sum", "diff", "empty", "empty_like",
-    "eye", "fft", "full", "full_like", "hypot", "isin", "linalg", "linspace",
-    "matrix_transpose", "moveaxis", "nonzero", "ones", "ones_like", "prod", "repeat", "reshape",
-    "result_type", "roll", "searchsorted", "signbit", "sort", "sum", "unique_all",
-    "unique_counts", "unique_inverse", "unique_values", "zeros", "zeros_like",
+    "__array_api_version__",
+    "arange",
+    "argmax",
+    "argmin",
+    "argsort",
+    "asarray",
+    "astype",
+    "bool",
+    "clip",
+    "copysign",
+    "cos",
+    "cumulative_prod",
+    "cumulative_sum",
+    "diff",
+    "empty",
+    "empty_like",
+    "exp",
+    "eye",
+    "fft",
+    "full",
+    "full_like",
+    "hypot",
+    "isin",
+    "linalg",
+    "linspace",
+    "logaddexp",
+    "matrix_transpose",
+    "moveaxis",
+    "nextafter",
+    "nonzero",
+    "ones",
+    "ones_like",
+    "prod",
+    "repeat",
+    "reshape",
+    "result_type",
+    "roll",
+    "searchsorted",
+    "signbit",
+    "sin",
+    "sort",
+    "std",
+    "sum",
+    "unique_all",
+    "unique_counts",
+    "unique_inverse",
+    "unique_values",
+    "var",
+    "vecdot",
+    "zeros",
+    "zeros_like",
 ]  # fmt: skip
 
 bool = mx.bool_
@@ -97,6 +142,40 @@ def result_type(*arrays_and_dtypes: Any) -> DType:
 
 # --- elements -------------------------------------------------------------------------------------
 
+
+def exp(x: Array, /) -> Array:
+    """Return exponentials; those of float64, MLX computes with float32's accuracy."""
+    if x.dtype != mx.float64:
+        return mx.exp(x)
+    size = mx.expm1(mx.abs(x)) + 1
+    return mx.where(x < 0, 1 / size, size)
+
+
+def sin(x: Array, /) -> Array:
+    """Return sines; those of float64, MLX computes with float32's accuracy."""
+    if x.dtype != mx.float64:
+        return mx.sin(x)
+    t = mx.tan(x / 2)
+    return 2 * t / (1 + t * t)
+
+
+def cos(x: Array, /) -> Array:
+    """Return cosines; those of float64, MLX computes with float32's accuracy."""
+    if x.dtype != mx.float64:
+        return mx.cos(x)
+    t = mx.tan(x / 2)
+    return (1 - t) * (1 + t) / (1 + t * t)
+
+
+def logaddexp(x1: Any, x2: Any, /) -> Array:
+    """Return logarithms of sums of exponentials; those of float64 with its accuracy."""
+    if result_type(x1, x2) != mx.float64:
+        return mx.logaddexp(x1, x2)
+    large = mx.maximum(x1, x2)
+    apart = mx.where(x1 == x2, 0, mx.abs(x1 - x2))  # infinities of one sign too
+    return large + mx.log1p(exp(-apart))
+
+
 _BITS = {2: mx.int16, 4: mx.int32, 8: mx.int64}
 
 
@@ -111,6 +190,11 @@ def copysign(x1: Any, x2: Any, /) -> Array:
     size, sign = (mx.asarray(x, dtype) for x in (x1, x2))
     size = mx.abs(size)
     return mx.where(signbit(sign), -size, size)
+
+
+def clip(x: Array, /, min: Any = None, max: Any = None) -> Array:
+    """Limit elements to an interval."""
+    return x if min is None and max is None else mx.clip(x, min, max)
 
 
 def hypot(x1: Any, x2: Any, /) -> Array:
@@ -171,6 +255,25 @@ def _with_dtype(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 sum, prod = _with_dtype(mx.sum), _with_dtype(mx.prod)
+
+
+def _variance(
+    x: Array, /, *, axis: Any = None, correction: float = 0, keepdims: Any = False
+) -> Array:
+    """Return the variance; MLX corrects by integers only."""
+    if correction == int(correction):
+        return mx.var(x, axis, keepdims, correction=int(correction))
+    found = mx.var(x, axis, keepdims)
+    count = x.size / found.size
+    return found * (count / (count - correction))
+
+
+def std(x: Array, /, *, axis: Any = None, correction: float = 0, keepdims: Any = False) -> Array:
+    """Return the standard deviation."""
+    return mx.sqrt(_variance(x, axis=axis, correction=correction, keepdims=keepdims))
+
+
+var = _variance
 
 
 def _running(function: Callable[..., Any], initial: int) -> Callable[..., Any]:
@@ -264,8 +367,9 @@ def _mlx(x: Any) -> Array:
     return mx.array(x.astype(np.int32) if x.dtype == np.intp else x)
 
 
-isin, nonzero = _by_numpy(np.isin), _by_numpy(np.nonzero)
+isin, nextafter = _by_numpy(np.isin), _by_numpy(np.nextafter)
+nonzero = _by_numpy(np.nonzero)
 unique_all, unique_counts = _by_numpy(np.unique_all), _by_numpy(np.unique_counts)
 unique_inverse, unique_values = _by_numpy(np.unique_inverse), _by_numpy(np.unique_values)
 
-matrix_transpose = linalg.matrix_transpose
+matrix_transpose, vecdot = linalg.matrix_transpose, linalg.vecdot

@@ -9,7 +9,7 @@ from arraygrad._typing import Array, DType
 
 __all__ = [
     "cholesky", "diagonal", "eig", "eigh", "matmul", "matrix_norm", "matrix_power", "matrix_rank",
-    "matrix_transpose", "outer", "qr", "slogdet", "solve", "svd", "svdvals", "tensordot", "trace",
+    "matrix_transpose", "outer", "pinv", "qr", "slogdet", "solve", "svd", "svdvals", "tensordot", "trace",
     "vecdot", "vector_norm",
 ]  # fmt: skip
 
@@ -18,7 +18,12 @@ QRResult = namedtuple("QRResult", "Q R")
 SlogdetResult = namedtuple("SlogdetResult", "sign logabsdet")
 SVDResult = namedtuple("SVDResult", "U S Vh")
 
-matmul, tensordot, vecdot = mx.matmul, mx.tensordot, mx.vecdot
+matmul, tensordot = mx.matmul, mx.tensordot
+
+
+def vecdot(x1: Array, x2: Array, /, *, axis: int = -1) -> Array:
+    """Return products of vectors; MLX's do not broadcast."""
+    return mx.sum(mx.conj(x1) * x2, axis)
 
 
 def matrix_transpose(x: Array, /) -> Array:
@@ -71,6 +76,14 @@ def qr(x: Array, /, *, mode: str = "reduced") -> QRResult:
 def slogdet(x: Array, /) -> SlogdetResult:
     """Return sign and logarithm of determinants."""
     return SlogdetResult(*mx.linalg.slogdet(x))
+
+
+def pinv(x: Array, /, *, rtol: Any = None) -> Array:
+    """Return pseudo-inverses; MLX has no tolerance of them."""
+    u, s, vh = svd(x, full_matrices=False)
+    rtol = max(x.shape[-2:]) * mx.finfo(x.dtype).eps if rtol is None else mx.array(rtol)[..., None]
+    inverse = mx.where(s > rtol * mx.max(s, -1, True), 1 / s, 0)
+    return matrix_transpose(vh) @ (inverse[..., None] * matrix_transpose(u))
 
 
 def svd(x: Array, /, *, full_matrices: bool = True) -> SVDResult:
