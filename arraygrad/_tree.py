@@ -20,6 +20,7 @@ __all__ = [
     "flatten_with_names",
     "flatten_with_paths",
     "format_path",
+    "has_dict",
     "is_leaf",
     "leaves_up_to",
     "map_leaves",
@@ -41,6 +42,12 @@ def flatten(tree: Any) -> tuple[list[Any], TreeDef]:
 def unflatten(treedef: TreeDef, leaves: Any) -> Any:
     """Rebuild a tree from its structure and new leaves."""
     return treedef.unflatten(leaves)
+
+
+def has_dict(treedef: TreeDef) -> bool:
+    """Say whether a tree has dicts with keys: alike in structure whatever their keys' order."""
+    own = issubclass(treedef.type or object, dict) and treedef.num_children > 0
+    return own or any(map(has_dict, treedef.children()))
 
 
 def leaves_up_to(treedef: TreeDef, tree: Any) -> list[Any] | None:

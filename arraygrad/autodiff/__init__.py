@@ -29,6 +29,8 @@ It may also have
 `vmap(f, batches) -> batches_out`
     Apply a function from a list of arrays to a list of arrays along a first axis, at once.
     Without it, Jacobians are built row by row.
+`seed(y)`
+    Return the cotangent 1 of an output, as the pullback takes it. Without it: ones like `y`.
 `keep_graph()`
     A context manager, where the library has graphs of its own: results of calls in it stay part
     of the caller's.

@@ -14,6 +14,7 @@ to the gradient around it only if the pool runs its tasks in a copy of the conte
 from collections.abc import Callable
 from contextlib import nullcontext
 from contextvars import ContextVar
+from operator import attrgetter
 from typing import Any
 
 import torch
@@ -24,8 +25,9 @@ from arraygrad.autodiff._once import once as only_once
 from arraygrad.autodiff._torch_function import Application, apply, transformed, transposed
 from arraygrad.errors import GraphBreakError
 
-__all__ = ["checkpoint", "custom", "jvp", "keep_graph", "stop_gradient", "vjp", "vmap"]
+__all__ = ["checkpoint", "custom", "jvp", "keep_graph", "seed", "stop_gradient", "vjp", "vmap"]
 
+_graph_of = attrgetter("grad_fn")
 _inside: ContextVar[bool] = ContextVar("arraygrad_inside_torch", default=False)
 _mapping: ContextVar[bool] = ContextVar("arraygrad_mapping_torch", default=False)
 """Whether the one transform above us is our own `vmap`, which has no graph."""
@@ -55,6 +57,11 @@ def jvp(
     if outermost:
         return _detach(outputs), _detach(rates), _detach(aux)
     return outputs, rates, aux
+
+
+def seed(y: Tensor) -> Tensor | None:
+    """Leave the cotangent of a scalar to torch: it looks long and hard at given ones."""
+    return None if y.ndim == 0 else torch.ones_like(y)
 
 
 def stop_gradient(x: Tensor) -> Tensor:
@@ -95,7 +102,7 @@ def _connected(*tensors: Leaves) -> bool:
     if torch.is_inference_mode_enabled():
         message = "torch.inference_mode() records no gradients: leave it, or use torch.no_grad()"
         raise GraphBreakError(message)
-    return _inside.get() or any(x.grad_fn is not None for some in tensors for x in some)
+    return _inside.get() or any(any(map(_graph_of, some)) for some in tensors)
 
 
 def custom(
@@ -173,7 +180,9 @@ def _functional_vjp(
     found, pull, traced = torch.func.vjp(body, *leaves, has_aux=True)  # type: ignore[misc]
 
     def pullback(cotangents: Leaves) -> list[Tensor]:
-        return list(pull(list(cotangents) or [body.nothing]))
+        pairs = zip(cotangents, body.real(found), strict=True)
+        given = [torch.ones_like(y) if g is None else g for g, y in pairs]
+        return list(pull(given or [body.nothing]))
 
     return body.real(found), pullback, body.whole_aux(traced)
 

@@ -42,9 +42,9 @@ class Kinds:
         "_examples",
         "_kinds",
         "_leaves",
-        "_library",
         "_where",
         "floating",
+        "library",
         "xp",
     )
 
@@ -54,7 +54,7 @@ class Kinds:
         self._examples = dict(zip(self._kinds, leaves, strict=True))
         self._arrays = {k: leaf for k, leaf in self._examples.items() if _is_standard(leaf)}
         self.xp = common_namespace(list(self._arrays.values()), where)
-        self._library = library_of(self.xp)
+        self.library = library_of(self.xp)
         # The common case, where there is nothing to sort: floating arrays and nothing else.
         self.floating = 0 < len(self._arrays) == len(self._examples) and all(
             is_floating(self.xp, dtype) for _, dtype in self._arrays
@@ -65,7 +65,7 @@ class Kinds:
     @property
     def may_differ_in_device(self) -> bool:
         """Whether arrays of this library can lie apart, and must not."""
-        return not (self._library.moves or self._library.only_device)
+        return not (self.library.moves or self.library.only_device)
 
     def variables(self, places: Iterable[int]) -> list[int]:
         """Return at which of these places leaves take part in differentiation.
@@ -94,7 +94,7 @@ class Kinds:
     def autodiff(self, forced: str | None) -> Autodiff:
         """Return who differentiates these arrays."""
         if forced is None:
-            return autodiff_named(self._library.autodiff)
+            return autodiff_named(self.library.autodiff)
         if forced in ("jax", "torch") and forced != library_name(self.xp):
             theirs = library_name(self.xp)
             message = f"autodiff {forced!r} differentiates its own arrays, got arrays of {theirs}"
@@ -105,7 +105,7 @@ class Kinds:
         """Turn the Python numbers among variables into 0-d arrays like the other arrays."""
         if self.floating:
             return variables
-        device = None if self._library.moves else self._device()
+        device = None if self.library.moves else self._device()
         kinds = {type(x) for x in variables if not is_array(x)}
         dtypes = {kind: self._dtype_for(kind) for kind in kinds}
         return [

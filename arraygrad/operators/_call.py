@@ -6,7 +6,6 @@ through untouched.
 """
 
 from collections.abc import Sequence
-from itertools import accumulate, chain
 from operator import index
 from typing import Any, TypeAlias
 
@@ -16,8 +15,9 @@ from arraygrad._typing import Array, Leaves, Pullback
 from arraygrad.operators._arrays import Kinds, check_devices
 from arraygrad.operators._body import Body, record
 from arraygrad.operators._locate import locate
+from arraygrad.operators._plan import Plan, refuse_duplicates
 
-__all__ = ["Argnums", "Call", "parse_argnums"]
+__all__ = ["Argnums", "Call", "Calls", "parse_argnums"]
 
 Argnums: TypeAlias = int | Sequence[int]
 
@@ -25,42 +25,41 @@ Argnums: TypeAlias = int | Sequence[int]
 def parse_argnums(argnums: Argnums) -> tuple[int, ...]:
     """Return `argnums` as a tuple without duplicates."""
     numbers = tuple(map(index, argnums)) if isinstance(argnums, Sequence) else (index(argnums),)
-    _refuse_duplicates(numbers, argnums)
+    refuse_duplicates(numbers, argnums)
     return numbers
-
-
-class Plan:
-    """What is the same for all calls with arguments of one structure and leaves of like kinds."""
-
-    __slots__ = ("autodiff", "compares", "fixed", "order", "places", "rest", "specs", "xp")
-
-    def __init__(
-        self, treedef: TreeDef, argnums: tuple[int, ...], kinds: Kinds, forced: str | None
-    ):
-        arguments = treedef.children()[0].children()
-        stops = list(accumulate(spec.num_leaves for spec in arguments))
-        numbers = _positions(argnums, len(arguments))
-        spans = [range(stops[n] - arguments[n].num_leaves, stops[n]) for n in numbers]
-        chosen = list(chain.from_iterable(spans))
-        others = sorted(set(range(treedef.num_leaves)).difference(chosen))
-        self.places, self.fixed = kinds.variables(chosen), kinds.constants(others)
-        # What passes through, and where each leaf of the call stands in leaves + constants + rest.
-        self.rest = sorted(set(range(treedef.num_leaves)).difference(self.places, self.fixed))
-        number = {place: n for n, place in enumerate([*self.places, *self.fixed, *self.rest])}
-        self.order = [number[place] for place in range(treedef.num_leaves)]
-        # For each differentiated argument: its structure, and the numbers of its leaves; -1 stands
-        # for what has no gradient, and finds the `None` that ends a list.
-        self.specs = [
-            (arguments[n], [number[i] if number[i] < len(self.places) else -1 for i in span])
-            for n, span in zip(numbers, spans, strict=True)
-        ]
-        self.xp, self.autodiff = kinds.xp, kinds.autodiff(forced)
-        self.compares = kinds.may_differ_in_device
 
 
 # Plans of calls with floating arrays only, whose kinds tell everything.
 _plans: dict[Any, Plan] = {}
 _REMEMBERED = 1000
+
+
+class Calls:
+    """The calls of one function: each tries the plan of the one before."""
+
+    __slots__ = ("_argnums", "_autodiff", "_last")
+
+    def __init__(self, argnums: tuple[int, ...], autodiff: str | None = None) -> None:
+        self._argnums, self._autodiff = argnums, autodiff
+        self._last: Plan | None = None
+
+    def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "Call":
+        """Return the call with these arguments."""
+        plan = self._last
+        flat = None if plan is None else plan.leaves(args, kwargs)
+        if plan is not None and flat is not None:
+            return Call(args, kwargs, plan, flat, plan.treedef)
+        flat, treedef = flatten((args, kwargs))
+        key = (treedef, kinds_of(flat), self._argnums, self._autodiff)
+        plan, kinds = _plans.get(key), None
+        if plan is None:
+            kinds = Kinds(flat, lambda leaf: locate(leaf, args=args, kwargs=kwargs))
+            plan = Plan(flat, treedef, self._argnums, kinds, self._autodiff)
+            if kinds.floating and len(_plans) < _REMEMBERED:
+                _plans[key] = plan
+        if plan.quick:
+            self._last = plan
+        return Call(args, kwargs, plan, flat, treedef, kinds)
 
 
 class Call:
@@ -74,26 +73,20 @@ class Call:
         self,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
-        argnums: tuple[int, ...],
-        autodiff: str | None = None,
+        plan: Plan,
+        flat: list[Any],
+        treedef: TreeDef,
+        kinds: Kinds | None = None,
     ) -> None:
-        self.args, self.kwargs = args, kwargs
-        flat, self.treedef = flatten((args, kwargs))
-        key = (self.treedef, kinds_of(flat), argnums, autodiff)
-        plan = _plans.get(key)
-        if plan is None:
-            kinds = Kinds(flat, self.where)
-            plan = Plan(self.treedef, argnums, kinds, autodiff)
-            self.leaves = kinds.lift([flat[i] for i in plan.places])
-            if kinds.floating and len(_plans) < _REMEMBERED:
-                _plans[key] = plan
-        else:
-            if plan.compares:
-                check_devices(flat, self.where)
-            self.leaves = [flat[i] for i in plan.places]
+        self.args, self.kwargs, self.plan, self.treedef = args, kwargs, plan, treedef
+        self.xp, self.autodiff = plan.xp, plan.autodiff
+        self.leaves = [flat[i] for i in plan.places]
         self.constants = [flat[i] for i in plan.fixed]
         self.rest = [flat[i] for i in plan.rest]
-        self.plan, self.xp, self.autodiff = plan, plan.xp, plan.autodiff
+        if kinds is not None:
+            self.leaves = kinds.lift(self.leaves)
+        elif plan.compares:
+            check_devices(flat, self.where)
 
     def where(self, leaf: Any) -> str:
         """Spell where a leaf lies among the arguments."""
@@ -106,17 +99,18 @@ class Call:
 
     def arguments(self, leaves: Leaves, constants: Leaves) -> tuple[Any, dict[str, Any]]:
         """Rebuild the arguments around other arrays."""
-        given = [*leaves, *constants, *self.rest]
-        args, kwargs = unflatten(self.treedef, map(given.__getitem__, self.plan.order))
+        given, order = [*leaves, *constants, *self.rest], self.plan.order
+        among = given if order is None else map(given.__getitem__, order)
+        args, kwargs = unflatten(self.treedef, among)
         return args, kwargs
 
     def gradients(self, values: Leaves, argnums: Argnums) -> Any:
         """Shape one value per leaf like the differentiated arguments: bare for an int."""
-        given = [*values, None]
-        trees = [
-            unflatten(spec, map(given.__getitem__, numbers)) for spec, numbers in self.plan.specs
-        ]
-        return tuple(trees) if isinstance(argnums, Sequence) else trees[0]
+        shapes = self.plan.gradients
+        if isinstance(argnums, int):
+            return shapes[0](values)
+        trees = tuple([shape(values) for shape in shapes])
+        return trees if isinstance(argnums, Sequence) else trees[0]
 
     def vjp(self, body: Body, *, once: bool) -> tuple[list[Array], Pullback, Any]:
         """Run the body, recorded."""
@@ -131,25 +125,3 @@ class Call:
             return outputs, rates, body.whole_aux(aux)
         outputs, rates, aux = self.autodiff.jvp(body, self.leaves, tangents, self.constants)
         return outputs, rates, body.whole_aux(aux)
-
-
-def _positions(argnums: tuple[int, ...], count: int) -> tuple[int, ...]:
-    """Return where the differentiated arguments stand; negative numbers count from the end."""
-    if argnums == (0,) and count:
-        return argnums
-    for number in argnums:
-        if not -count <= number < count:
-            message = (
-                f"`argnums` is {number}, but the function was called with {count} positional "
-                f"arguments; keyword arguments are not differentiated"
-            )
-            raise ValueError(message)
-    positions = tuple(number % count for number in argnums)
-    _refuse_duplicates(positions, argnums)
-    return positions
-
-
-def _refuse_duplicates(numbers: tuple[int, ...], given: Argnums) -> None:
-    if len(set(numbers)) != len(numbers):
-        message = f"`argnums` names an argument twice: {given}"
-        raise ValueError(message)

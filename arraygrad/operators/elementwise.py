@@ -4,11 +4,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from arraygrad._namespace import array_namespace
 from arraygrad._typing import Array
 from arraygrad.errors import ShapeError, StructureError
 from arraygrad.operators._body import Body, real_outputs
-from arraygrad.operators._call import Argnums, Call, parse_argnums
+from arraygrad.operators._call import Argnums, Call, Calls, parse_argnums
 
 __all__ = ["elementwise_grad"]
 
@@ -72,14 +71,16 @@ def elementwise_grad(
     """
     numbers = parse_argnums(argnums)
 
+    calls = Calls(numbers, autodiff)
+
     @wraps(f)
     def derivative(*args: Any, **kwargs: Any) -> Any:
-        call = Call(args, kwargs, numbers, autodiff)
+        call = calls(args, kwargs)
         body = Body(f, call, real_outputs, has_aux=has_aux)
         outputs, pullback, aux = call.vjp(body, once=True)
         y = _only(body.whole(outputs), outputs)
         _check_shapes(call, y)
-        found = call.gradients(pullback([array_namespace(y).ones_like(y)]), argnums)
+        found = call.gradients(pullback([call.plan.seed(y)]), argnums)
         return (found, aux) if has_aux else found
 
     return derivative

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from arraygrad._namespace import array_namespace
 from arraygrad.operators._body import Body, scalar_output
-from arraygrad.operators._call import Argnums, Call, parse_argnums
+from arraygrad.operators._call import Argnums, Calls, parse_argnums
 from arraygrad.operators._nonfinite import treatment
 
 __all__ = ["grad", "value_and_grad"]
@@ -80,15 +79,14 @@ def value_and_grad(
     >>> print(value, gradient["scale"])
     26.0 32.0
     """
-    numbers, treat = parse_argnums(argnums), treatment(nonfinite)
+    calls, treat = Calls(parse_argnums(argnums), autodiff), treatment(nonfinite)
 
     @wraps(f)
     def evaluate(*args: Any, **kwargs: Any) -> Any:
-        call = Call(args, kwargs, numbers, autodiff)
+        call = calls(args, kwargs)
         body = Body(f, call, scalar_output, has_aux=has_aux)
         (y,), pullback, aux = call.vjp(body, once=True)
-        seed = array_namespace(y).ones_like(y)
-        found = treat(call.xp, pullback([seed]), call.leaf_name)
+        found = treat(call.xp, pullback([call.plan.seed(y)]), call.leaf_name)
         return (y, aux) if has_aux else y, call.gradients(found, argnums)
 
     return evaluate

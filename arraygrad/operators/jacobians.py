@@ -9,7 +9,7 @@ from arraygrad._namespace import is_complex
 from arraygrad._typing import Array, Leaves, Namespace, Pullback, Tree
 from arraygrad.errors import DtypeError
 from arraygrad.operators._body import Body, real_outputs
-from arraygrad.operators._call import Argnums, Call, parse_argnums
+from arraygrad.operators._call import Argnums, Call, Calls, parse_argnums
 from arraygrad.operators._directions import images
 from arraygrad.operators.gradients import grad
 
@@ -79,9 +79,11 @@ def jac(
         message = f"`mode` must be one of {sorted(MODES)}, got {mode!r}"
         raise ValueError(message)
 
+    calls = Calls(numbers, autodiff)
+
     @wraps(f)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
-        call = Call(args, kwargs, numbers, autodiff)
+        call = calls(args, kwargs)
         _refuse_complex(call)
         body = Body(f, call, real_outputs, has_aux=has_aux)
         blocks, aux = _blocks(call, body, mode)

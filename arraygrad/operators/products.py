@@ -6,7 +6,7 @@ from typing import Any
 from arraygrad._typing import Tree
 from arraygrad.errors import StructureError
 from arraygrad.operators._body import Body, floating_outputs
-from arraygrad.operators._call import Call
+from arraygrad.operators._call import Calls
 from arraygrad.operators._match import match
 from arraygrad.operators.gradients import grad
 
@@ -58,7 +58,7 @@ def vjp(f: Callable[..., Any], *primals: Tree, has_aux: bool = False) -> tuple[A
     [ 1. 20.]
     """
     numbers = tuple(range(len(primals)))
-    call = Call(primals, {}, numbers)
+    call = Calls(numbers)(primals, {})
     body = Body(f, call, floating_outputs, has_aux=has_aux)
     outputs, sweep, aux = call.vjp(body, once=False)
     y = body.whole(outputs)
@@ -110,7 +110,7 @@ def jvp(
     """
     primals, tangents = _arguments(primals, "primals"), _arguments(tangents, "tangents")
     numbers = tuple(range(len(primals)))
-    call = Call(primals, {}, numbers)
+    call = Calls(numbers)(primals, {})
     pattern = call.gradients(call.leaves, numbers)
     directions = match(tangents, pattern, argument="tangents", other="primals")
     body = Body(f, call, floating_outputs, has_aux=False)
