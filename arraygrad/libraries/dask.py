@@ -1,6 +1,6 @@
 """dask.array: a graph of chunks, computed on demand; never ask one for a value."""
 
-from arraygrad.libraries.dask_chunks import broadcast_to, shape_of
+from arraygrad.libraries.dask_chunks import broadcast_to, matmul, shape_of
 from arraygrad.libraries.generic import Library
 
 __all__ = ["LIBRARY"]
@@ -8,6 +8,6 @@ __all__ = ["LIBRARY"]
 LIBRARY = Library(
     lazy=True,
     extra="dask",
-    quick_functions=lambda: {"broadcast_to": broadcast_to},
+    quick_functions=lambda: {"broadcast_to": broadcast_to, "matmul": matmul},
     shape_of=shape_of,
 )

@@ -1,10 +1,10 @@
-"""Chunks for libraries/dask.py: what is broadcast lies in the chunks of what it meets."""
+"""Fewer tasks, for libraries/dask.py: what the sweep calls most, chunk by chunk."""
 
 import math
 
 from arraygrad._typing import Array
 
-__all__ = ["Chunked", "broadcast_to", "shape_of"]
+__all__ = ["Chunked", "broadcast_to", "matmul", "shape_of"]
 
 
 class Chunked(tuple[int, ...]):
@@ -40,3 +40,11 @@ def broadcast_to(x: Array, /, shape: tuple[int, ...]) -> Array:
     return da.blockwise(
         np.broadcast_to, axes, x, own, shapes, axes, dtype=x.dtype, align_arrays=False
     )
+
+
+def matmul(x1: Array, x2: Array, /) -> Array:
+    """Multiply; a vector without the new axis that dask gives it, which is a task per chunk."""
+    import dask.array as da
+
+    vector = {x1.ndim, x2.ndim} == {1, 2}
+    return da.tensordot(x1, x2, axes=1) if vector else da.matmul(x1, x2)
