@@ -13,7 +13,9 @@ from typing import NamedTuple
 __all__ = ["Place", "place_of", "users_place"]
 
 _PACKAGE = dirname(__file__)
-_LIBRARIES = frozenset({"array_api_compat", "array_api_strict", "arraygrad", "cupy", "numpy"})
+_LIBRARIES = frozenset(
+    {"array_api_compat", "array_api_strict", "arraygrad", "cupy", "ndonnx", "numpy", "spox"}
+)
 
 
 class Place(NamedTuple):

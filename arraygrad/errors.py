@@ -15,6 +15,7 @@ and `except ValueError` do what they say::
     ├── OutError             (TypeError)            `out` is read-only, or does not fit
     ├── NotScalarError       (TypeError)            a real scalar was expected
     ├── NoRuleError          (NotImplementedError)  a function without a derivative rule
+    ├── ExportError          (NotImplementedError)  what cannot be written as an ONNX graph
     ├── SpentTapeError       (RuntimeError)         a tape used after its sweep
     ├── MissingExtraError    (ImportError)          an optional library is not installed
     └── NonFiniteError       (FloatingPointError)   a gradient is infinite or not a number
@@ -31,6 +32,7 @@ __all__ = [
     "ArraygradError",
     "DeviceError",
     "DtypeError",
+    "ExportError",
     "GraphBreakError",
     "HyperparameterError",
     "MissingExtraError",
@@ -112,6 +114,10 @@ class NotScalarError(ArraygradError, TypeError):
 
 class NoRuleError(_LocatedError, NotImplementedError):
     """A function has no derivative rule."""
+
+
+class ExportError(ArraygradError, NotImplementedError):
+    """A function asks for a value, or for what ONNX lacks."""
 
 
 class SpentTapeError(ArraygradError, RuntimeError):
