@@ -81,7 +81,7 @@ __all__ = [
     "vjp",
 ]
 
-_ROOMS = frozenset({"fusion", "optimizers", "schedules", "state", "transformations"})
+_ROOMS = frozenset({"fusion", "onnx", "optimizers", "schedules", "state", "transformations"})
 
 
 def __getattr__(name: str) -> object:
