@@ -5,18 +5,26 @@ arrays in a trace. `namespace_for` returns what both understand.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from arraygrad._namespace import array_namespace, is_array
 from arraygrad._typing import Namespace
 
-__all__ = ["NUMBERS", "is_number", "namespace_for"]
+__all__ = ["NUMBERS", "all_numbers", "is_number", "namespace_for"]
 
 
 def is_number(x: Any) -> bool:
     """Say whether `x` is a real Python number, and no array."""
     return isinstance(x, int | float)
+
+
+_PLAIN = frozenset({bool, float, int})
+
+
+def all_numbers(values: Collection[Any]) -> bool:
+    """Say whether all are real Python numbers."""
+    return _PLAIN.issuperset(map(type, values)) or all(map(is_number, values))
 
 
 def _total(function: Callable[[float], float]) -> Callable[[float], float]:

@@ -50,25 +50,24 @@ def evaluate(
     and of the new slots; with `donate` they may take the memory of what they replace, and a
     column that is returned as it was given has changed in place.
     """
-    kinds = dict(zip(map(type, columns[0]), columns[0], strict=True))
-    names = {_executor_of(*kind) for kind in kinds.items()} if chosen() != "plain" else {"plain"}
-    # Parameters of several libraries in one tree: each leaf by itself, as it is written.
-    name = names.pop() if len(names) == 1 else "plain"
+    name = "plain" if chosen() == "plain" else _executor_of(columns[0])
     results: list[Column] = _module(name).evaluate(
         kernel, columns, scalars, slots=slots, add=add, donate=donate
     )
     return results
 
 
-_known: dict[type, str] = {}
+_known: dict[type, str] = {}  # by the type of arrays: asked once for each
 
 
-def _executor_of(kind: type, x: Array) -> str:
-    """Return who runs kernels on arrays of a type: asked once for each."""
-    name = _known.get(kind)
-    if name is None:
-        name = _known[kind] = library_of(array_namespace(x)).executor
-    return name
+def _executor_of(leaves: Column) -> str:
+    """Return who runs kernels on the leaves; of several libraries each by itself, as written."""
+    kinds = set(map(type, leaves))
+    for kind in kinds.difference(_known):
+        first = next(x for x in leaves if type(x) is kind)
+        _known[kind] = library_of(array_namespace(first)).executor
+    names = {_known[kind] for kind in kinds}
+    return names.pop() if len(names) == 1 else "plain"
 
 
 @cache

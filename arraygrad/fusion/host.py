@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from arraygrad._namespace import array_namespace
-from arraygrad._numbers import is_number
+from arraygrad._numbers import all_numbers
 from arraygrad._typing import Array
 from arraygrad.errors import OutError
 from arraygrad.fusion import memory, plain
@@ -33,7 +33,7 @@ def evaluate(
     donate: bool,
 ) -> list[Column]:
     """Return a kernel's results for every leaf: see `arraygrad.fusion`."""
-    if not all(map(is_number, scalars.values())) or not columns[0]:
+    if not columns[0] or not all_numbers(scalars.values()):
         return plain.evaluate(kernel, columns, scalars, slots=slots, add=add, donate=donate)
     return _Walk(kernel, columns, scalars, slots, add, donate).results()
 
@@ -57,9 +57,10 @@ class _Walk:
 
     def results(self) -> list[Column]:
         """Return the columns of the new parameters and slots."""
-        count = len(self.columns[0])
+        if len(self.columns[0]) == 1:
+            return self._only_leaf([column[0] for column in self.columns])
         found: list[Column] = []  # what did not change in place
-        left = self._run_packs(found) if count > 1 else range(count)
+        left = self._run_packs(found)
         rows = {n: [column[n] for column in self.columns] for n in left}
         views = {n: views_of(row, self.slots) for n, row in rows.items()}
         if self.donate:
@@ -79,6 +80,14 @@ class _Walk:
                 column[place] = x
 
     # --- one leaf ----------------------------------------------------------------------------
+
+    def _only_leaf(self, row: list[Array]) -> list[Column]:
+        """Return the results where there is one leaf."""
+        views = views_of(row, self.slots)
+        if self.donate and views is not None:
+            _protect({0: views}, self.slots)
+        new = self._leaf(row, views)
+        return self.replaced if new is None else [[x] for x in new]
 
     def _leaf(self, row: list[Array], views: list[Any] | None) -> tuple[Array, ...] | None:
         """Return the results of one leaf; None if they are in the memory of what they replace."""
@@ -105,14 +114,17 @@ class _Walk:
         if not flats or not flats[0] or len(set(map(len, flats))) != 1:
             flats = []
         packs = [flat.pack for flat in flats[0]] if flats else small(self.columns[0])
-        left = set(range(len(self.columns[0])))
+        done: set[int] = set()
+        count = len(self.columns[0])
         for n, pack in enumerate(packs):
             known = [column[n] for column in flats]
             if any(flat.pack.places != pack.places for flat in known):
                 known = []
             if self._run_pack(pack, known, found):
-                left.difference_update(pack.places)
-        return sorted(left)
+                if len(pack.places) == count:
+                    return ()
+                done.update(pack.places)
+        return [n for n in range(count) if n not in done]
 
     def _run_pack(self, pack: Pack, known: list[Any], found: list[Any]) -> bool:
         """Run one pack; say whether it could be run as one."""

@@ -46,9 +46,10 @@ def run(
     known = program.start(scalars)
     flush = int(scalars.get("step", 0)) % _FLUSHED_EVERY == 0
     stages = executor(size).prepare(program, dtype)
-    prepared = zip(program.stages, program.scalar_functions, stages, strict=True)
-    for stage, compute_scalars, walk in prepared:
-        compute_scalars(known)
-        if stage.steps or stage.sums or stage is program.stages[-1]:
-            found = walk(size, arrays, known, flush)
-            known.update(zip((step.target for step in stage.sums), found, strict=True))
+    for n, walk in enumerate(stages):
+        program.scalar_functions[n](known)
+        stage = program.stages[n]
+        if stage.steps or stage.sums or n == len(stages) - 1:
+            totals = walk(size, arrays, known, flush)
+            if totals:
+                known.update(zip((step.target for step in stage.sums), totals, strict=True))

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import accumulate, pairwise
 from math import prod
-from operator import attrgetter, itemgetter
+from operator import attrgetter, call, is_, itemgetter
 from typing import Any
+from weakref import ref
 
 from arraygrad._namespace import array_namespace
 from arraygrad._typing import Array
@@ -24,7 +25,6 @@ _SMALL = 32_768
 _MANY = 4
 """Leaves: fewer walk alone."""
 
-_base_of = attrgetter("base")
 _dtype_of = attrgetter("dtype")
 _shape_of = attrgetter("shape")
 
@@ -51,7 +51,7 @@ class Pack:
         *_, self.size = self.starts = list(accumulate(map(prod, shapes), initial=0))
         self.xp = array_namespace(like)
         self._take: Any = itemgetter(*self.places)
-        self.ids: list[int] = []
+        self.refs: list[Any] = []  # to the leaves cut from a flat array, which keeps them not
 
     def of(self, column: Sequence[Array]) -> Sequence[Array]:
         """Return those leaves of a column that the pack is made of."""
@@ -63,9 +63,13 @@ class Pack:
         """Say whether leaves have the pack's library, shapes and dtype."""
         return (
             set(map(type, leaves)) == {self.kind}
-            and set(map(_dtype_of, leaves)) == {self.dtype}
+            and [*map(_dtype_of, leaves)].count(self.dtype) == len(leaves)
             and list(map(_shape_of, leaves)) == self.shapes
         )
+
+    def made(self, leaves: Sequence[Array]) -> bool:
+        """Say whether leaves are those cut from the flat array of this pack: the very objects."""
+        return len(leaves) == len(self.refs) and all(map(is_, leaves, map(call, self.refs)))
 
     @property
     def _cuts(self) -> bool:
@@ -80,7 +84,7 @@ class Pack:
             return self.xp.empty((self.size,), dtype=self.dtype)
         flat = _flat_class()((self.size,), self.dtype)
         flat.pack = object.__new__(Pack)
-        flat.pack.__dict__.update(self.__dict__, ids=[])
+        flat.pack.__dict__.update(self.__dict__, refs=[])
         return flat
 
     def memory(self, flat: Any) -> Any:
@@ -107,7 +111,7 @@ class Pack:
         ndarray, dtype, width = np.ndarray, self.dtype, self.dtype.itemsize
         pairs = zip(self.shapes, self.starts, strict=False)
         found = [ndarray(shape, dtype, flat, start * width) for shape, start in pairs]
-        flat.pack.ids = list(map(id, found))
+        flat.pack.refs = list(map(ref, found))
         return found
 
 
@@ -139,8 +143,7 @@ def gathered(leaves: Sequence[Array]) -> list[Any]:
         if not pack.places or pack.places[0] != n or pack.places[-1] >= len(leaves):
             continue
         own = pack.of(leaves)
-        # The same objects, and still views: an id alone may have been used again.
-        if list(map(id, own)) == pack.ids and set(map(id, map(_base_of, own))) == {id(flat)}:
+        if pack.made(own):
             found.append(flat)
             if len(own) == len(leaves):
                 break

@@ -63,8 +63,9 @@ class Plan:
 
     def leaves(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any] | None:
         """Return the leaves of another call, `None` if this is no plan for it."""
+        given: Any = (args, kwargs)
         try:
-            flat = self.treedef.flatten_up_to((args, kwargs))
+            flat: list[Any] = self.treedef.flatten_up_to(given)
         except ValueError:
             return None
         return flat if kinds_of(flat) == self.kinds else None

@@ -17,7 +17,7 @@ from arraygrad._typing import Array, Namespace, Tree
 from arraygrad.errors import DtypeError, HyperparameterError, ShapeError, StructureError
 from arraygrad.optimizers._hyperparameters import current, first_values
 from arraygrad.optimizers._protocol import Hyperparameter, Optimizer, State, checked_leaves
-from arraygrad.optimizers._trees import leaves_like
+from arraygrad.optimizers._trees import Model, leaves_like, rebuilt
 
 __all__ = ["KernelOptimizer", "Slot", "copies", "real_zeros", "zeros"]
 
@@ -79,6 +79,7 @@ class KernelOptimizer(Optimizer):
         self._needs_params = needs_params
         self._arrays, self._values = tuple(arrays), tuple(values)
         self._spelt = {name: f"state.slots[{name!r}]" for name in self._slots}
+        self._model = Model(checked_params)
         self._takes_step = "step" in inspect.signature(kernel).parameters
 
     def __repr__(self) -> str:
@@ -92,7 +93,7 @@ class KernelOptimizer(Optimizer):
 
     def init(self, params: Tree, /) -> State:
         """Return the state before the first step."""
-        leaves, treedef = checked_leaves(params, "params")
+        leaves, treedef = checked_params(params)
         slots = {
             name: unflatten(treedef, [start(array_namespace(w), w) for w in leaves])
             for name, start in self._slots.items()
@@ -138,17 +139,17 @@ class KernelOptimizer(Optimizer):
         self, params: Tree, grads: Tree, state: State, extra: dict[str, Any]
     ) -> tuple[list[list[Array]], Any]:
         """Return the leaves of each tree that the kernel takes, and their structure."""
-        weights, treedef = checked_leaves(params, "params")
+        weights, treedef = self._model.leaves(params)
         trees = {
             "grads": grads,
             **{where: state.slots[name] for name, where in self._spelt.items()},
             **{name: extra[name] for name in self._arrays},
         }
-        columns, shapes = [weights], list(map(_shape_of, weights))
+        columns, shapes = [weights], _shapes_of(weights)
         for name, tree in trees.items():
             column = leaves_like(treedef, tree, argument=name, other="params")
             slot = name.startswith("state.")  # which may have a shape of its own
-            if not slot and [getattr(x, "shape", None) for x in column] != shapes:
+            if not slot and _shapes_of(column) != shapes:
                 _complain_of_shapes(params, name, column, weights)
             columns.append(column)
         return columns, treedef
@@ -157,17 +158,29 @@ class KernelOptimizer(Optimizer):
         self, params: Tree, treedef: Any, given: Any, found: Any, state: State, scalars: Any
     ) -> tuple[Tree, State]:
         """Shape the columns that a kernel returned as trees, and make the next state."""
-        trees = [params, *state.slots.values()]
         replaced = [given[0], *given[2 : 2 + len(self._slots)]]
-        first, *rest = (
-            tree if new is old else unflatten(treedef, new)
+        trees = [params, *state.slots.values()]
+        first, *rest = [
+            tree if new is old else rebuilt(tree, treedef, new)
             for tree, old, new in zip(trees, replaced, found, strict=True)
-        )
+        ]
         kept = {name: scalars[name] for name in self._hyperparameters}
         return first, State(state.count + 1, kept, dict(zip(self._slots, rest, strict=True)))
 
 
+def checked_params(params: Tree) -> tuple[list[Array], Any]:
+    """Return the leaves of parameters, and their structure."""
+    return checked_leaves(params, "params")
+
+
 _shape_of = attrgetter("shape")
+
+
+def _shapes_of(leaves: Sequence[Any]) -> list[Any]:
+    try:
+        return list(map(_shape_of, leaves))
+    except AttributeError:  # not all are arrays
+        return [getattr(x, "shape", None) for x in leaves]
 
 
 def _complain_of_shapes(

@@ -1,11 +1,48 @@
 """Trees that must have the structure of another."""
 
+from collections.abc import Callable
 from typing import Any
 
-from arraygrad._tree import TreeDef, broadcast_prefix, flatten, leaves_up_to, unflatten
-from arraygrad._typing import Tree
+from arraygrad._namespace import kinds_of
+from arraygrad._tree import TreeDef, broadcast_prefix, flatten, has_dict, leaves_up_to, unflatten
+from arraygrad._typing import Array, Tree
 
-__all__ = ["leaves_like"]
+__all__ = ["Model", "leaves_like", "rebuilt"]
+
+
+class Model:
+    """The structure and the kinds of leaves of the trees of parameters that were met last.
+
+    A tree that is alike needs neither be explored nor checked again.
+    """
+
+    __slots__ = ("_checked", "_last")
+
+    def __init__(self, checked: Callable[[Tree], tuple[list[Array], TreeDef]]) -> None:
+        self._checked = checked
+        self._last: tuple[TreeDef, Any] | None = None
+
+    def __reduce__(self) -> Any:
+        return Model, (self._checked,)
+
+    def leaves(self, tree: Tree) -> tuple[list[Array], TreeDef]:
+        """Return the leaves of a tree, and their structure; dicts may be in another order."""
+        if self._last is not None:
+            treedef, kinds = self._last
+            try:
+                leaves = treedef.flatten_up_to(tree)
+            except ValueError:
+                leaves = None
+            if leaves is not None and kinds_of(leaves) == kinds:
+                return leaves, treedef
+        leaves, treedef = self._checked(tree)
+        self._last = treedef, kinds_of(leaves)
+        return leaves, treedef
+
+
+def rebuilt(tree: Tree, treedef: TreeDef, leaves: Any) -> Tree:
+    """Return a tree of this structure with other leaves, dicts in the order of `tree`."""
+    return unflatten(flatten(tree)[1] if has_dict(treedef) else treedef, leaves)
 
 
 def leaves_like(treedef: TreeDef, tree: Tree, *, argument: str, other: str) -> list[Any]:
