@@ -9,9 +9,9 @@ array([3., 3.])
 
 The operators differentiate (`grad`, `value_and_grad`, `vjp`, `jvp`, `jac`, `hessian`, `hvp`,
 `elementwise_grad`, `execute_with_gradients`, `stop_gradient`), functions may bring their own
-derivative (`custom_gradient`) or be run again for it (`checkpoint`), the updates optimize
-(`adam_update` and its kin), for arrays and trees of arrays. No array library is imported before
-its arrays arrive.
+derivative (`custom_gradient`) or be run again for it (`checkpoint`), or cross over to another
+library (`to_torch`, `to_jax`, `from_torch`, `from_jax`); the updates optimize (`adam_update` and
+its kin), for arrays and trees of arrays. No array library is imported before its arrays arrive.
 
 Larger rooms open when they are first entered: `ag.optimizers` and `ag.transformations` (init,
 update and step), `ag.schedules`, `ag.state` (files, and states of other libraries), `ag.fusion`.
@@ -22,6 +22,7 @@ import importlib
 from arraygrad import errors
 from arraygrad.audit import audit
 from arraygrad.autodiff import register_autodiff
+from arraygrad.bridges import from_jax, from_torch, to_jax, to_torch
 from arraygrad.checkpoint import checkpoint
 from arraygrad.container import Container
 from arraygrad.custom import custom_gradient
@@ -64,6 +65,8 @@ __all__ = [
     "elementwise_grad",
     "errors",
     "execute_with_gradients",
+    "from_jax",
+    "from_torch",
     "grad",
     "gradient_descent_update",
     "hessian",
@@ -77,6 +80,8 @@ __all__ = [
     "register_library",
     "register_rule",
     "stop_gradient",
+    "to_jax",
+    "to_torch",
     "value_and_grad",
     "vjp",
 ]

@@ -9,7 +9,7 @@ from torch.autograd.forward_ad import _set_fwd_grad_enabled, unpack_dual
 
 from arraygrad._typing import Leaves, Pullback
 
-__all__ = ["Application", "apply", "transformed", "transposed"]
+__all__ = ["Application", "Function", "apply", "transformed", "transposed"]
 
 Evaluate = Callable[[Leaves, Leaves], tuple[list[Tensor], Pullback | None]]
 Pull = Callable[[Leaves, Leaves, Leaves], list[Any]]
@@ -42,39 +42,7 @@ class Application:
         return self._pullback(cotangents)
 
 
-def apply(application: Application, leaves: Leaves, constants: Leaves) -> list[Tensor]:
-    """Apply a function to tensors."""
-    application.count = len(leaves)
-    outputs = _Function.apply(application, *leaves, *constants)  # type: ignore[no-untyped-call]
-    return list(outputs)
-
-
-def transformed() -> bool:
-    """Say whether a transform of torch.func is above us: there this call is refused."""
-    try:
-        torch.empty(0).requires_grad_()
-    except RuntimeError:
-        return True
-    return False
-
-
-def transposed(pull: Pull) -> Push:
-    """Return the forward rule that belongs to a pullback, which is linear: its transpose."""
-
-    def push(leaves: Leaves, constants: Leaves, outputs: Leaves, tangents: Leaves) -> list[Tensor]:
-        def pullback(*cotangents: Tensor) -> tuple[Tensor, ...]:
-            found = pull(leaves, constants, cotangents)
-            pairs = zip(found, leaves, strict=True)
-            return tuple(torch.zeros_like(x) if c is None else c for c, x in pairs)
-
-        zeros = [torch.zeros_like(y) for y in outputs]
-        _, transpose, *_ = torch.func.vjp(pullback, *zeros)
-        return list(transpose(tuple(tangents)))
-
-    return push
-
-
-class _Function(torch.autograd.Function):
+class Function(torch.autograd.Function):
     """The function as torch wants it; `inputs` are the application, leaves and constants."""
 
     generate_vmap_rule = True
@@ -114,6 +82,40 @@ class _Function(torch.autograd.Function):
             ]
             saved = [[*map(_primal, part)] for part in (leaves, constants, outputs)]
             return tuple(ctx.application.push(*saved, moved))
+
+
+def apply(
+    application: Application, leaves: Leaves, constants: Leaves, function: type[Function] = Function
+) -> list[Tensor]:
+    """Apply a function to tensors."""
+    application.count = len(leaves)
+    outputs = function.apply(application, *leaves, *constants)  # type: ignore[no-untyped-call]
+    return list(outputs)
+
+
+def transformed() -> bool:
+    """Say whether a transform of torch.func is above us: there this call is refused."""
+    try:
+        torch.empty(0).requires_grad_()
+    except RuntimeError:
+        return True
+    return False
+
+
+def transposed(pull: Pull) -> Push:
+    """Return the forward rule that belongs to a pullback, which is linear: its transpose."""
+
+    def push(leaves: Leaves, constants: Leaves, outputs: Leaves, tangents: Leaves) -> list[Tensor]:
+        def pullback(*cotangents: Tensor) -> tuple[Tensor, ...]:
+            found = pull(leaves, constants, cotangents)
+            pairs = zip(found, leaves, strict=True)
+            return tuple(torch.zeros_like(x) if c is None else c for c, x in pairs)
+
+        zeros = [torch.zeros_like(y) for y in outputs]
+        _, transpose, *_ = torch.func.vjp(pullback, *zeros)
+        return list(transpose(tuple(tangents)))
+
+    return push
 
 
 def _primal(x: Tensor) -> Tensor:
