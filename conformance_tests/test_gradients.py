@@ -7,7 +7,7 @@ import pytest
 
 import arraygrad as ag
 from arraygrad import errors
-from arraygrad._namespace import array_namespace
+from arraygrad._namespace import array_namespace, device_of
 from conformance_tests.operator_checks import Pair, check, squares, total
 
 
@@ -26,7 +26,7 @@ def test_the_gradient_has_the_dtype_of_its_argument(backend, autodiff):
 
 def test_the_gradient_lies_on_the_device_of_its_argument(backend, autodiff):
     x = backend.asarray([1.0, 2.0])
-    assert ag.grad(squares, autodiff=autodiff)(x).device == x.device
+    assert device_of(ag.grad(squares, autodiff=autodiff)(x)) == device_of(x)
 
 
 def test_arguments_are_left_alone(backend, autodiff):
@@ -81,7 +81,7 @@ def test_python_floats_become_arrays_like_the_others(backend, autodiff):
     f = lambda p, x: total(p["scale"] * x)
     value, found = ag.value_and_grad(f, (0, 1), autodiff=autodiff)({"scale": 3.0}, x)
     assert value.dtype == found[0]["scale"].dtype == backend.dtype("float32")
-    assert found[0]["scale"].device == x.device
+    assert device_of(found[0]["scale"]) == device_of(x)
     check(backend, found[0]["scale"], 3.0, rtol=1e-6)
 
 

@@ -120,6 +120,9 @@ def asarray(
     """Return an array; MLX takes NumPy's in single precision, if not told."""
     if dtype is None and isinstance(obj, np.ndarray | np.generic):
         dtype = getattr(mx, obj.dtype.name, None)
+    same = isinstance(obj, mx.array) and (dtype is None or dtype == obj.dtype)
+    if same and copy is not None:
+        return mx.array(obj) if copy else obj
     return mx.asarray(obj, dtype, copy=copy)
 
 
@@ -364,7 +367,7 @@ def _by_numpy(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _mlx(x: Any) -> Array:
     # NumPy's indices are of 64 bits, MLX's own of 32.
-    return mx.array(x.astype(np.int32) if x.dtype == np.intp else x)
+    return asarray(x.astype(np.int32) if x.dtype == np.intp else x)
 
 
 isin, nextafter = _by_numpy(np.isin), _by_numpy(np.nextafter)

@@ -9,8 +9,8 @@ from arraygrad._typing import Array, DType
 
 __all__ = [
     "cholesky", "diagonal", "eig", "eigh", "matmul", "matrix_norm", "matrix_power", "matrix_rank",
-    "matrix_transpose", "outer", "pinv", "qr", "slogdet", "solve", "svd", "svdvals", "tensordot", "trace",
-    "vecdot", "vector_norm",
+    "matrix_transpose", "outer", "pinv", "qr", "slogdet", "solve", "svd", "svdvals", "tensordot",
+    "trace", "vecdot", "vector_norm",
 ]  # fmt: skip
 
 EigResult = namedtuple("EigResult", "eigenvalues eigenvectors")

@@ -90,7 +90,7 @@ class _PlateauReducer(Optimizer):
         return PlateauState(
             scale=chosen(reduce, least, scale),
             best=chosen(better, mean, best),
-            bad_count=chosen(cooling | reduce, 0, bad),
+            bad_count=chosen(reduce | cooling, 0, bad),
             cooldown=chosen(reduce, given["cooldown"], chosen(cooling, state.cooldown - 1, 0)),
             mean=mean * 0,
             count=0,
