@@ -128,6 +128,7 @@ def _program(
     steps, names = linearize(outputs)
     stage_of, scalar = _placed(steps, inputs, scalars)
     last = max([stage_of.get(s.target, 0) for s in steps], default=0)
+    _put_off(steps, stage_of, scalar, last)
     stages = [
         Stage(
             tuple(s for s in steps if s.operator != "sum" and _at(s, n, stage_of, scalar, True)),
@@ -148,6 +149,21 @@ def _at(
     step: Step, stage: int, stage_of: Mapping[str, int], scalar: frozenset[str], wanted: bool
 ) -> bool:
     return stage_of[step.target] == stage and (step.target in scalar) == wanted
+
+
+def _put_off(
+    steps: Sequence[Step], stage_of: dict[str, int], scalar: frozenset[str], last: int
+) -> None:
+    """Compute each array in the stage that first reads it: then fewer need be kept."""
+    needed: dict[str, int] = {}
+    for step in reversed(steps):
+        stage = stage_of[step.target]
+        if step.operator == "sum":
+            stage -= 1  # the walk before gathers it
+        elif step.target not in scalar:
+            stage = stage_of[step.target] = needed.get(step.target, last)
+        for source in step.sources:
+            needed[source] = min(needed.get(source, last), stage)
 
 
 def _placed(
