@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from arraygrad._namespace import array_namespace, device_of, is_floating, library_name, to_device
+from arraygrad._namespace import array_namespace, device_of, library_name, to_device
 from arraygrad._typing import Array, Leaves, Namespace, Pullback
 from arraygrad.bridges._flat import Flat, autodiff_of, like
-from arraygrad.errors import DtypeError
+from arraygrad.errors import DtypeError, GraphBreakError, MixedLibraryError
 from arraygrad.libraries import library_of
 
 __all__ = ["Border", "carried"]
@@ -77,33 +77,48 @@ def carried(x: Array, xp: Namespace) -> Array:
     ------
     DtypeError
         If the other library has no such dtype.
+    GraphBreakError
+        If the array is being differentiated: beyond the border, nobody would know.
+    MixedLibraryError
+        If the other library cannot take it over at all.
     """
     own = array_namespace(x)
     if own is xp:
         return x
-    source = library_of(own)
-    if source.lazy:
-        message = f"arrays of {library_name(own)} are computed on demand: compute them first"
+    if hasattr(own, "base"):
+        message = (
+            "a function of another library closes over an array that is being differentiated, "
+            "whose gradient would be lost: pass it as an argument"
+        )
+        raise GraphBreakError(message)
+    name = _dtype_name(x)
+    if not hasattr(xp, name):
+        message = f"{library_name(xp)} has no arrays of {name}: convert the array first"
         raise DtypeError(message)
-    try:
-        y = xp.from_dlpack(source.share(x))
-    except (AttributeError, BufferError, RuntimeError, TypeError, ValueError):
-        y = _through_the_host(x, xp)
-    if is_floating(own, x.dtype) and not is_floating(xp, y.dtype):
-        raise DtypeError(_no_dtype(x, xp))
-    if _dtype_name(y) != _dtype_name(x):  # jax in single precision
-        found = f"makes {_dtype_name(y)} of {_dtype_name(x)}"
-        message = f"{library_name(xp)} {found}: convert the array first, or enable the dtype there"
+    y = _converted(x, own, xp)
+    if _dtype_name(y) != name:  # jax in single precision
+        found = f"{library_name(xp)} makes {_dtype_name(y)} of {name}"
+        message = f"{found}: convert the array first, or enable the dtype there"
         raise DtypeError(message)
     return y
 
 
-def _through_the_host(x: Array, xp: Namespace) -> Array:
-    """Return a copy, for devices and layouts that the other library cannot use."""
+def _converted(x: Array, own: Namespace, xp: Namespace) -> Array:
+    """Return an array of another library; where devices or layouts differ, a copy on the host."""
+    library = library_of(own)
+    if library.lazy:
+        message = f"arrays of {library_name(own)} have no values yet: compute them first"
+        raise MixedLibraryError(message)
     try:
-        return xp.asarray(library_of(array_namespace(x)).to_numpy(x), copy=True)
-    except TypeError as error:
-        raise DtypeError(_no_dtype(x, xp)) from error
+        return xp.from_dlpack(library.share(x))
+    except (AttributeError, BufferError, RuntimeError, TypeError, ValueError):
+        pass
+    try:
+        return xp.asarray(library.to_numpy(x), copy=True)
+    except (NotImplementedError, RuntimeError, TypeError, ValueError) as error:
+        ours, theirs = library_name(own), library_name(xp)
+        message = f"an array of {ours} cannot be taken over to {theirs}: {error}"
+        raise MixedLibraryError(message) from error
 
 
 def _read_only(x: Array) -> Array:
@@ -117,7 +132,3 @@ def _read_only(x: Array) -> Array:
 
 def _dtype_name(x: Array) -> str:
     return str(x.dtype).rpartition(".")[2]
-
-
-def _no_dtype(x: Array, xp: Namespace) -> str:
-    return f"{library_name(xp)} has no arrays of {_dtype_name(x)}: convert the array first"

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from arraygrad._namespace import array_namespace, device_of, library_name
+from arraygrad._namespace import array_namespace, device_of, is_array, library_name
 from arraygrad._typing import Array, Namespace, Tree
 from arraygrad.bridges._border import Border
 from arraygrad.bridges._flat import Function
-from arraygrad.errors import MissingExtraError, MixedLibraryError
+from arraygrad.errors import DtypeError, MissingExtraError, MixedLibraryError
 from arraygrad.libraries import library_of
+from arraygrad.operators._locate import locate
 from arraygrad.operators._operands import Operands
 
 __all__ = ["bridged"]
@@ -24,23 +25,42 @@ def bridged(
 ) -> Callable[..., Any]:
     """Return a function of the arrays of one library that calls one of another library.
 
-    `takes` is the library whose arrays come, `None` for any that the tape differentiates; `knows`
-    that of the function, `None` for NumPy or CuPy, whichever has the arrays' device.
+    `takes` is the library whose arrays come, `None` for any; `knows` that of the function, `None`
+    for NumPy or CuPy, whichever has the arrays' device.
     """
 
     @wraps(f, updated=())
     def function(*args: Any, **kwargs: Any) -> Tree:
         operands = Operands(args, kwargs, keywords=True)
-        arrays = [*operands.leaves, *operands.constants]
+        arrays = _arrays(operands)
         outer = _outer(operands.xp, arrays, takes, name)
         raw = getattr(outer, "base", outer)
         device = device_of(arrays[0]) if arrays else None
         inner = _namespace_of(knows or _library_there(device))
+        if outer is inner:
+            return f(*args, **kwargs)
         body, border = Function(f, operands, inner, options), Border(raw, inner, device)
         cross = _crossing(outer)
         return body.whole(*cross(body, border, operands.leaves, operands.constants))
 
     return function
+
+
+def _arrays(operands: Operands) -> list[Array]:
+    """Return the arrays of a call.
+
+    Raises
+    ------
+    DtypeError
+        If one is of no dtype of the standard: nobody would know of its gradient.
+    """
+    known = {*operands.places, *operands.fixed}
+    for n, x in enumerate(operands.flat):
+        if n not in known and is_array(x):
+            where = locate(x, args=operands.args, kwargs=operands.kwargs)
+            message = f"{where} has dtype {x.dtype}, which other libraries lack: convert it first"
+            raise DtypeError(message)
+    return [*operands.leaves, *operands.constants]
 
 
 def _outer(xp: Namespace, arrays: list[Array], takes: str | None, name: str) -> Namespace:
@@ -56,9 +76,6 @@ def _outer(xp: Namespace, arrays: list[Array], takes: str | None, name: str) -> 
     found = library_name(getattr(xp, "base", xp))
     if takes is not None and found != takes:
         message = f"{name}(f) takes arrays of {takes}, got arrays of {found}"
-        raise MixedLibraryError(message)
-    if takes is None and library_of(xp).autodiff != "tape":
-        message = f"{name}(f) takes arrays that the tape differentiates, got arrays of {found}"
         raise MixedLibraryError(message)
     return xp
 

@@ -1,4 +1,4 @@
-"""PyTorch and JAX functions as operations on the tape: `from_torch`, `from_jax`."""
+"""PyTorch and JAX functions as operations of any library: `from_torch`, `from_jax`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ __all__ = ["from_jax", "from_torch"]
 
 
 def from_torch(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function of PyTorch's tensors as an operation on NumPy or CuPy arrays.
+    """Return a function of PyTorch's tensors as an operation on arrays of any library.
 
     Parameters
     ----------
@@ -20,14 +20,13 @@ def from_torch(f: Callable[..., Any]) -> Callable[..., Any]:
     Returns
     -------
     callable
-        A function of the same arguments, with arrays for tensors, that returns arrays of their
-        library. The arrays may be of any library that the tape differentiates, traced or not.
+        A function of the same arguments, with arrays of NumPy, CuPy, or any other library for
+        tensors, that returns arrays of their library. On tensors it is `f` itself.
 
     Raises
     ------
     MixedLibraryError
-        If the arrays of a call are of several libraries, or of one with an autodiff of its own, or
-        `f` returns others than tensors.
+        If the arrays of a call are of several libraries, or `f` returns others than tensors.
     DtypeError
         If torch lacks an array's dtype, or the arrays' library that of a result, or `f` returns
         something that is no tensor.
@@ -39,9 +38,9 @@ def from_torch(f: Callable[..., Any]) -> Callable[..., Any]:
     Memory is shared where both libraries can use it: `f` must not write to its arguments. Tensors
     lie on the device of their arrays: for a model on a GPU and NumPy arrays, move them in `f`.
 
-    All operators differentiate it, to any order that `f` allows; each order runs `f` once more.
-    Integer arrays are constants, integer results have no gradient. Parameters that `f` closes over
-    are constant too, and get no gradient here: pass them as arguments
+    All operators differentiate it, and jax its arrays, to any order that `f` allows; each order
+    runs `f` once more. Integer arrays are constants, integer results have no gradient. Parameters
+    that `f` closes over are constant too, and get no gradient here: pass them as arguments
     (`torch.func.functional_call`).
 
     Examples
@@ -57,7 +56,7 @@ def from_torch(f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def from_jax(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function of JAX's arrays as an operation on NumPy or CuPy arrays.
+    """Return a function of JAX's arrays as an operation on arrays of any library.
 
     Parameters
     ----------
@@ -68,14 +67,13 @@ def from_jax(f: Callable[..., Any]) -> Callable[..., Any]:
     Returns
     -------
     callable
-        A function of the same arguments, with other arrays for jax's, that returns arrays of their
-        library. The arrays may be of any library that the tape differentiates, traced or not.
+        A function of the same arguments, with arrays of NumPy, CuPy, or any other library for
+        jax's, that returns arrays of their library. On jax arrays it is `f` itself.
 
     Raises
     ------
     MixedLibraryError
-        If the arrays of a call are of several libraries, or of one with an autodiff of its own, or
-        `f` returns others than jax's.
+        If the arrays of a call are of several libraries, or `f` returns others than jax's.
     DtypeError
         If jax lacks an array's dtype, or the arrays' library that of a result, or `f` returns
         something that is no array. Without `jax_enable_x64`, jax has neither float64 nor int64.
@@ -87,9 +85,9 @@ def from_jax(f: Callable[..., Any]) -> Callable[..., Any]:
     Memory is shared where both libraries can use it, which jax leaves to chance: results may be
     read-only.
 
-    All operators differentiate it, to any order that `f` allows; each order runs `f` once more.
-    Integer arrays are constants, integer results have no gradient. What `f` closes over is
-    constant too.
+    All operators differentiate it, and torch its tensors, to any order that `f` allows; each order
+    runs `f` once more. Integer arrays are constants, integer results have no gradient. What `f`
+    closes over is constant too.
 
     Examples
     --------
