@@ -9,18 +9,27 @@ __all__ = ["LIBRARY"]
 
 
 def scatter_add(xp: Namespace, x: Array, key: Any, values: Array) -> Array:
-    """Add with CuPy's atomic accumulation."""
+    """Return a copy of `x` with `values` added at `key`; duplicates add up."""
+    return add_at(x.copy(), key, values)
+
+
+def add_at(y: Array, key: Any, values: Array) -> Array:
+    """Add atomically, in no certain order; complex numbers part by part, as CUDA's atomics are."""
     import cupyx
 
-    y = x.copy()
-    cupyx.scatter_add(y, key, values)
+    if y.dtype.kind == "c":
+        cupyx.scatter_add(y.real, key, values.real)
+        cupyx.scatter_add(y.imag, key, values.imag)
+    else:
+        cupyx.scatter_add(y, key, values)
     return y
 
 
-def share(x: Array) -> Array:
-    """Return an array with its elements apart and in order."""
-    pairs = zip(x.strides, x.shape, strict=True)
-    return x if all(s > 0 or n <= 1 for s, n in pairs) else x.copy(order="C")
+def enter(device: Any) -> Any:
+    """Make a device the current one, with a context of its own: one cannot be entered twice."""
+    import cupy
+
+    return cupy.cuda.Device(device.id)
 
 
 LIBRARY = Library(
@@ -31,6 +40,7 @@ LIBRARY = Library(
     special="cupyx.scipy.special",
     set_at=assign,
     scatter_add=scatter_add,
-    share=share,
+    add_at=add_at,
+    enter=enter,
     to_numpy=lambda x: x.get(),
 )

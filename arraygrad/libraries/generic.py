@@ -124,6 +124,9 @@ class Library:
     lazy: bool = False
     """Whether values are computed only on demand: never ask one for a truth value."""
 
+    enter: Callable[[Any], AbstractContextManager[Any]] | None = None
+    """Makes a device the current one, where results lie on that and not with the operands."""
+
     moves: bool = False
     """Whether it moves arrays between devices by itself, so that one call may mix them."""
 

@@ -6,7 +6,6 @@ from typing import Any, TypeAlias
 from arraygrad._namespace import (
     array_namespace,
     is_array,
-    is_complex,
     is_floating,
     kinds_of,
     library_name,
@@ -14,6 +13,7 @@ from arraygrad._namespace import (
 )
 from arraygrad._typing import Array, Autodiff, DType, Namespace
 from arraygrad.autodiff import autodiff_named
+from arraygrad.autodiff.on_device import OnDevice
 from arraygrad.errors import DeviceError, DtypeError, MixedLibraryError
 from arraygrad.libraries import library_of
 
@@ -93,13 +93,13 @@ class Kinds:
 
     def autodiff(self, forced: str | None) -> Autodiff:
         """Return who differentiates these arrays."""
-        if forced is None:
-            return autodiff_named(self.library.autodiff)
         if forced in ("jax", "torch") and forced != library_name(self.xp):
             theirs = library_name(self.xp)
             message = f"autodiff {forced!r} differentiates its own arrays, got arrays of {theirs}"
             raise MixedLibraryError(message)
-        return autodiff_named(forced)
+        found = autodiff_named(forced or self.library.autodiff)
+        enter = self.library.enter
+        return found if enter is None else OnDevice(found, enter)
 
     def lift(self, variables: list[Any]) -> list[Array]:
         """Turn the Python numbers among variables into 0-d arrays like the other arrays."""
