@@ -35,7 +35,7 @@ def _pull_left(xp: Namespace, g: Array, w: Array) -> Array:
 
 def _pull_right(xp: Namespace, g: Array, x: Array) -> Array:
     """Return the cotangent of `w` from that of `x @ w`, for a matrix `x`."""
-    return g @ x if len(g.shape) == 1 else xp.matmul(x.T, g)
+    return xp.matmul(g, x) if len(g.shape) == 1 else xp.matmul(x.T, g)
 
 
 class _MatmulRule:
