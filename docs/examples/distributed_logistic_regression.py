@@ -116,7 +116,7 @@ def submit(client: Client, parameters: dict[str, Any], data: Data) -> list[Futur
 def kill_worker(client: Client) -> str:
     """End one worker's process without a word to anybody; its nanny will start another."""
     victim = min(client.nthreads())
-    client.run(os._exit, 1, workers=[victim], wait=False)
+    client.run(os._exit, 1, workers=[victim], on_error="ignore")
     return victim
 
 
@@ -171,7 +171,7 @@ def connect(options: argparse.Namespace) -> Any:
     if options.scheduler:
         return options.scheduler
     return LocalCluster(
-        n_workers=options.workers, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=options.workers, threads_per_worker=1, processes=True, dashboard_address=":0"
     )
 
 
