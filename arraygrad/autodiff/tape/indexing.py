@@ -114,7 +114,7 @@ def getitem(cls: Any, space: Any) -> Callable[..., Any]:
     library, general = space.library, space.general("getitem")
     basic, masked = _BasicRule(space), _MaskRule(space)
     integers = None if library.add_at is None else _IntegersRule(space, _pull_adding)
-    isdtype = space.base.isdtype
+    isdtype, own = space.base.isdtype, library.getitem
 
     @cache
     def rule_for(dtype: DType) -> _BasicRule | None:
@@ -128,7 +128,7 @@ def getitem(cls: Any, space: Any) -> Callable[..., Any]:
         tape, value = x._tape, x._value
         rule: _BasicRule | None = basic
         if is_basic(key):
-            y = value[key]
+            y = value[key] if own is None else own(value, key)
         else:
             array = raw_array(key)
             rule = rule_for(array.dtype) if array is not None and array.shape else None
