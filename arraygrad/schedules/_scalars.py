@@ -34,11 +34,12 @@ def scalars(*values: Any) -> tuple[Any, ...]:
 
 def double_precision(xp: Namespace, device: Any) -> Any:
     """Return the dtype of double precision, or the default where a device has none."""
+    info = xp.__array_namespace_info__()
     if not str(device).startswith("mps"):  # of which array-api-compat does not tell
-        double = xp.__array_namespace_info__().dtypes(device=device).get("float64")
+        double = info.dtypes(device=device, kind="real floating").get("float64")
         if double is not None:
             return double
-    return xp.__array_namespace_info__().default_dtypes(device=device)["real floating"]
+    return info.default_dtypes(device=device)["real floating"]
 
 
 def _as_array(xp: Namespace, x: Any, dtype: Any, device: Any) -> Array:
