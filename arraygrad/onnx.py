@@ -12,7 +12,7 @@ from arraygrad._namespace import array_namespace, cast, is_array
 from arraygrad._onnx.graph import Graph, outputs_of
 from arraygrad._onnx.names import argument_names, function_name, named_leaves
 from arraygrad._onnx.refusals import explained
-from arraygrad._tree import map_leaves
+from arraygrad._tree import flatten, map_leaves
 from arraygrad._typing import Tree
 from arraygrad.autodiff.tape import traced_namespace
 from arraygrad.autodiff.tape.general import strip
@@ -203,12 +203,22 @@ def export_step(
     5.0 [0.8 1.6]
     """
     state = optimizer.init(params)
-    changing: frozenset[str] = frozenset()
-    while True:
-        graph, outputs, changed = _step(optimizer, loss, params, state, batch, changing)
-        if changed <= changing:
-            return graph.model(outputs, f"a step of {optimizer!r} on {function_name(loss)}")
-        changing |= changed  # numbers too are inputs if a step changes them: the count, for one
+    with explained(optimizer.step):
+        numbers = _changing(optimizer, params, state)
+    graph = Graph()
+    w = graph.inputs_like(params, "params")
+    before = graph.inputs_like(state, "state", numbers)
+    names = argument_names(loss, 1 + len(batch))[1:]
+    rest = [graph.inputs_like(x, name) for x, name in zip(batch, names, strict=True)]
+    with explained(loss):
+        value, grads = value_and_grad(loss)(w, *rest)
+    with explained(optimizer.step):
+        w, after = optimizer.step(w, grads, before, value=value)
+        new = named_leaves(after, "state")[0]
+        pairs = ((name, x, new[name]) for name, x in named_leaves(before, "state")[0].items())
+        kept = {f"next.{name}": _like(y, x) for name, x, y in pairs if is_array(x)}
+    outputs = {"value": value, **outputs_of(w, "next.params"), **kept}
+    return graph.model(outputs, f"a step of {optimizer!r} on {function_name(loss)}")
 
 
 def feed(model: "ModelProto", /, **arguments: Tree) -> dict[str, Any]:
@@ -282,49 +292,37 @@ def _plain(tree: Tree) -> Tree:
 # --- a step ---------------------------------------------------------------------------------------
 
 
-def _step(
-    optimizer: Optimizer,
-    loss: Callable[..., Any],
-    params: Tree,
-    state: Any,
-    batch: tuple[Tree, ...],
-    numbers: frozenset[str],
-) -> tuple[Graph, dict[str, Any], frozenset[str]]:
-    """Trace a step: return graph, outputs, and which of the state's numbers it changes.
-
-    `numbers` are those that are inputs.
-    """
-    graph = Graph()
-    w = graph.inputs_like(params, "params")
-    before = graph.inputs_like(state, "state", numbers)
-    names = argument_names(loss, 1 + len(batch))[1:]
-    rest = [graph.inputs_like(x, name) for x, name in zip(batch, names, strict=True)]
-    with explained(loss):
-        value, grads = value_and_grad(loss)(w, *rest)
-    with explained(optimizer.step):
-        w, after = optimizer.step(w, grads, before, value=value)
+def _changing(optimizer: Optimizer, params: Tree, state: Any) -> frozenset[str]:
+    """Return which of the state's numbers a step changes, the count for one: they are inputs."""
+    numbers: frozenset[str] = frozenset()
+    while True:
+        graph = Graph()
+        w = graph.inputs_like(params, "params")
+        before = graph.inputs_like(state, "state", numbers)
+        _, after = optimizer.step(w, w, before, value=flatten(w)[0][0])
         old, new = named_leaves(before, "state")[0], named_leaves(after, "state")[0]
         _check_names(old, new)
         changed = {name for name, x in old.items() if not is_array(x) and _differs(x, new[name])}
-        kept = {f"next.{name}": _like(new[name], x) for name, x in old.items() if is_array(x)}
-    return graph, {"value": value, **outputs_of(w, "next.params"), **kept}, frozenset(changed)
+        if changed <= numbers:
+            return numbers
+        numbers |= changed  # with these in the graph, others may depend on them
 
 
 def _differs(old: Any, new: Any) -> bool:
     return bool(is_array(new) or old != new)
 
 
+def _check_names(old: dict[str, Any], new: dict[str, Any]) -> None:
+    if old.keys() != new.keys():
+        other = ", ".join(sorted(old.keys() ^ new.keys()))
+        message = f"a step changes the structure of the state, at {other}"
+        raise StructureError(message)
+
+
 def _like(new: Any, old: Any) -> Any:
     """Return what comes out as an array of the dtype that went in, for it goes in again."""
     xp = array_namespace(old)
     return cast(xp, new if is_array(new) else xp.asarray(new), old.dtype)
-
-
-def _check_names(old: dict[str, Any], new: dict[str, Any]) -> None:
-    if old.keys() != new.keys():
-        other = sorted(old.keys() ^ new.keys())
-        message = f"a step changes the structure of the state, at {', '.join(other)}"
-        raise StructureError(message)
 
 
 # --- what is fed ----------------------------------------------------------------------------------

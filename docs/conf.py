@@ -18,6 +18,7 @@ exclude_patterns = ["_build", "examples", "reference/generated"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
+autodoc_mock_imports = ["ndonnx", "onnx", "onnxruntime"]  # extras that the pages do without
 autodoc_typehints = "none"  # numpydoc's sections say it in words
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from arraygrad._namespace import array_namespace
 from arraygrad._typing import Array, Namespace
 from arraygrad.libraries import generic, indexing
 from arraygrad.libraries.generic import Library, quiet_numpy
@@ -10,8 +11,15 @@ __all__ = ["LIBRARY"]
 
 
 def getitem(x: Array, key: Any) -> Array:
-    """Return `x[key]`."""
-    return x[_spelt(key)]
+    """Return `x[key]`; ndonnx takes no short keys, and arrays of integers in tuples only."""
+    key = _spelt(key)
+    if _is_mask(key):
+        return x[key]
+    parts = key if isinstance(key, tuple) else (key,)
+    named = sum(part is not None for part in parts)
+    if indexing.is_basic(parts) and named < x.ndim and Ellipsis not in parts:
+        return x[(*parts, ...)]
+    return indexing.getitem(array_namespace(x), x, parts)
 
 
 def set_at(xp: Namespace, x: Array, key: Any, value: Any) -> Array:
@@ -29,15 +37,21 @@ def scatter_add(xp: Namespace, x: Array, key: Any, values: Array) -> Array:
 
 
 def _spelt(key: Any) -> Any:
-    """Return a key as ndonnx takes it: arrays of its own, one of integers in a tuple."""
+    """Return a key with arrays of ndonnx for NumPy's; integers in a tuple."""
     import ndonnx as ndx
     import numpy as np
 
-    if isinstance(key, np.ndarray):
-        key = ndx.asarray(key)
-    if isinstance(key, tuple):
-        return tuple(ndx.asarray(x) if isinstance(x, np.ndarray) else x for x in key)
-    return (key,) if isinstance(key, ndx.Array) and key.dtype != ndx.bool else key
+    def array(x: Any) -> Any:
+        return ndx.asarray(x) if isinstance(x, np.ndarray) else x
+
+    key = tuple(map(array, key)) if isinstance(key, tuple) else array(key)
+    return (key,) if isinstance(key, ndx.Array) and not _is_mask(key) else key
+
+
+def _is_mask(key: Any) -> bool:
+    import ndonnx as ndx
+
+    return isinstance(key, ndx.Array) and key.dtype == ndx.bool
 
 
 def to_numpy(x: Array) -> Any:

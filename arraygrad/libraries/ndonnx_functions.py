@@ -10,6 +10,7 @@ from typing import Any
 
 import ndonnx as ndx
 import numpy as np
+import spox.opset.ai.onnx.v21 as op
 
 from arraygrad._typing import Array, DType
 from arraygrad.libraries import ndonnx_linalg as linalg
@@ -75,8 +76,22 @@ def _constant(x: Any) -> Any:
     return ndx.asarray(x) if isinstance(x, np.ndarray) else x
 
 
-concat, matmul, stack = map(_with_constants, ("concat", "matmul", "stack"))
+concat, stack = map(_with_constants, ("concat", "stack"))
 take, tensordot, vecdot, where = map(_with_constants, ("take", "tensordot", "vecdot", "where"))
+
+_matmul = _with_constants("matmul")
+
+
+def matmul(x1: Any, x2: Any, /) -> Array:
+    """Return products of matrices, ONNX's own.
+
+    That of ndonnx brings twenty nodes, in case there should be no elements.
+    """
+    x1, x2 = _constant(x1), _constant(x2)
+    plain = x1.dtype == x2.dtype and x1.dtype in (ndx.float32, ndx.float64)
+    if not plain or not all(n for x in (x1, x2) for n in x.shape):
+        return _matmul(x1, x2)
+    return ndx.asarray(op.matmul(x1.unwrap_spox(), x2.unwrap_spox()))
 
 
 # --- double precision -----------------------------------------------------------------------------
