@@ -9,6 +9,7 @@ import arraygrad as ag
 from arraygrad import errors
 from arraygrad._namespace import array_namespace, device_of
 from conformance_tests.operator_checks import Pair, check, squares, total
+from conformance_tests.trees import map_tree
 
 
 def test_value_and_gradient_of_an_array(backend, autodiff):
@@ -248,8 +249,9 @@ def test_nonfinite_gradients_are_kept_or_zeroed(backend, autodiff, nonfinite):
 def test_nonfinite_gradients_raise_with_their_path(backend, autodiff):
     tree = {"a": backend.asarray([1.0]), "b": [backend.asarray([0.0, 4.0])]}
     f = lambda n, p: total(array_namespace(p["b"][0]).sqrt(p["b"][0])) + n
+    gradients = ag.grad(f, 1, nonfinite="raise", autodiff=autodiff)
     with pytest.raises(errors.NonFiniteError, match=r"args\[1\]\['b'\]\[0\] holds an infinity"):
-        ag.grad(f, 1, nonfinite="raise", autodiff=autodiff)(0, tree)
+        map_tree(backend.to_numpy, gradients(0, tree))  # a lazy library knows no earlier
 
 
 def test_unknown_options_raise():

@@ -1,25 +1,98 @@
-"""Fewer tasks, for libraries/dask.py: what the sweep calls most, chunk by chunk."""
+"""Chunks for libraries/dask.py: what is made for an array lies in the chunks of that array."""
 
 import math
+from typing import Any
 
 from arraygrad._typing import Array
+from arraygrad.errors import NonFiniteError, ShapeError
 
-__all__ = ["Chunked", "broadcast_to", "matmul", "shape_of"]
+__all__ = [
+    "Chunked",
+    "broadcast_to",
+    "finite_when_computed",
+    "known",
+    "laid_out_like",
+    "matmul",
+    "reshape",
+    "shape_of",
+    "zeros",
+]
 
 
 class Chunked(tuple[int, ...]):
-    """A shape that remembers its chunks."""
+    """A shape that remembers its chunks; and, where lengths are unknown, who has them."""
 
     chunks: tuple[tuple[int, ...], ...]
+    like: Array | None
+
+
+def known(shape: tuple[int, ...]) -> bool:
+    """Say whether all lengths are known before anything is computed: the others are NaN."""
+    return not any(math.isnan(length) for length in shape)
 
 
 def shape_of(x: Array) -> tuple[int, ...]:
-    """Return an array's shape, with its chunks where all their lengths are known."""
-    if any(math.isnan(length) for length in x.shape):
-        return x.shape  # type: ignore[no-any-return]
+    """Return an array's shape, with its chunks."""
     shape = Chunked(x.shape)
-    shape.chunks = x.chunks
+    shape.chunks, shape.like = x.chunks, None if known(x.shape) else x
     return shape
+
+
+def laid_out_like(g: Array, x: Array) -> Array:
+    """Return `g` in the chunks of `x`, which has its shape."""
+    if g.chunks == x.chunks or not known(g.shape):
+        return g
+    return g.rechunk(x.chunks)
+
+
+def zeros(shape: Any, *, dtype: Any = None, device: Any = None) -> Array:
+    """Return zeros, in the chunks of the shape."""
+    import dask.array as da
+
+    if type(shape) is not Chunked:
+        return da.zeros(shape, dtype=dtype or float)
+    if shape.like is not None:
+        return da.zeros_like(shape.like, dtype=dtype or float)
+    return da.zeros(shape, dtype=dtype or float, chunks=shape.chunks)
+
+
+def reshape(x: Array, /, shape: Any, *, copy: bool | None = None) -> Array:
+    """Reshape, into the chunks of the shape."""
+    import dask.array as da
+
+    shape = (shape,) if isinstance(shape, int) else shape
+    if not known(shape) or not known(x.shape):
+        return _reshape_unknown(x, tuple(shape))
+    if 0 in x.shape and 0 in shape:  # of which dask does not find the chunks
+        return zeros(shape, dtype=x.dtype)
+    try:
+        y = da.reshape(x, tuple(shape))
+    except NotImplementedError:  # dask merges axes, or it splits one
+        y = da.reshape(x.ravel(), tuple(shape))
+    y = y.copy() if copy else y
+    return y.rechunk(shape.chunks) if type(shape) is Chunked else y
+
+
+def _reshape_unknown(x: Array, shape: tuple[int, ...]) -> Array:
+    """Reshape in one chunk; to a shape that is not known, drop and insert axes of length one."""
+    import dask.array as da
+    import numpy as np
+
+    if known(shape):
+        axes = tuple(range(len(shape)))
+        own = tuple(range(len(shape), len(shape) + x.ndim))
+        new = dict(zip(axes, shape, strict=True))
+        return da.blockwise(
+            np.reshape, axes, x, own, shape, None, new_axes=new, dtype=x.dtype, concatenate=True
+        )
+    if [n for n in map(str, x.shape) if n != "1"] != [n for n in map(str, shape) if n != "1"]:
+        message = (
+            f"expected known lengths, got shape {x.shape} to reshape to {shape}: "
+            "call compute_chunk_sizes() on what a mask has selected"
+        )
+        raise ShapeError(message)
+    x = x[tuple(0 if n == 1 else slice(None) for n in x.shape)]
+    return x[tuple(None if n == 1 else slice(None) for n in shape)]
 
 
 def broadcast_to(x: Array, /, shape: tuple[int, ...]) -> Array:
@@ -30,16 +103,24 @@ def broadcast_to(x: Array, /, shape: tuple[int, ...]) -> Array:
 
     if type(shape) is not Chunked or x.shape == shape:
         return da.broadcast_to(x, shape)
-    # Blockwise, so that dask fuses it with what comes next; NumPy's own function, so that
-    # workers need nothing of ours.
     axes = tuple(range(len(shape)))
     own = axes[len(shape) - x.ndim :]
-    pairs = zip(x.chunks, (shape.chunks[axis] for axis in own), strict=True)
-    x = x.rechunk(tuple(ours if ours == (1,) else theirs for ours, theirs in pairs))
-    shapes = ArrayChunkShapeDep(shape.chunks)
-    return da.blockwise(
-        np.broadcast_to, axes, x, own, shapes, axes, dtype=x.dtype, align_arrays=False
-    )
+    whole = dict(zip(axes, shape.chunks, strict=True))  # where `x` has one that is repeated
+    if shape.like is not None:
+        operands: Any = (_spread, axes, x, own, shape.like, axes)
+    else:
+        # NumPy's own function, so that workers need nothing of ours.
+        pairs = zip(x.chunks, (shape.chunks[axis] for axis in own), strict=True)
+        x = x.rechunk(tuple(ours if ours == (1,) else theirs for ours, theirs in pairs))
+        operands = (np.broadcast_to, axes, x, own, ArrayChunkShapeDep(shape.chunks), axes)
+    # Blockwise, so that dask fuses it with what comes next.
+    return da.blockwise(*operands, dtype=x.dtype, align_arrays=False, adjust_chunks=whole)
+
+
+def _spread(x: Any, like: Any) -> Any:
+    import numpy as np
+
+    return np.broadcast_to(x, like.shape)
 
 
 def matmul(x1: Array, x2: Array, /) -> Array:
@@ -48,3 +129,20 @@ def matmul(x1: Array, x2: Array, /) -> Array:
 
     vector = {x1.ndim, x2.ndim} == {1, 2}
     return da.tensordot(x1, x2, axes=1) if vector else da.matmul(x1, x2)
+
+
+def finite_when_computed(x: Array, message: str) -> Array:
+    """Return `x`, of which computing a chunk raises if that holds an infinity or a NaN."""
+    import dask.array as da
+
+    if not isinstance(x, da.Array):  # traced, by a call around this one
+        return x
+    return da.map_blocks(_finite, x, message, dtype=x.dtype, meta=x._meta)
+
+
+def _finite(x: Any, message: str) -> Any:
+    import numpy as np
+
+    if not np.all(np.isfinite(x)):
+        raise NonFiniteError(message)
+    return x

@@ -156,6 +156,12 @@ class Library:
     """Returns an array's shape as `broadcast_to` shall have it back: a tuple that may say more,
     such as in which chunks the elements lie."""
 
+    laid_out_like: Callable[[Array, Array], Array] | None = None
+    """Returns a gradient in the chunks, say, of the array whose gradient it is."""
+
+    finite_when_computed: Callable[[Array, str], Array] | None = None
+    """Returns a lazy array, computing which raises that message if it is not finite."""
+
     add_at: Callable[[Array, Any, Array], Array] | None = None
     """Adds to an array in place, at integers that may have duplicates."""
 

@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from arraygrad._typing import Array, Namespace
 from arraygrad.errors import NonFiniteError
+from arraygrad.libraries import library_of
 
 __all__ = ["NONFINITE", "Treatment", "treatment"]
 
@@ -23,10 +24,14 @@ def zero(xp: Namespace, gradients: list[Array], name: Callable[[int], str]) -> l
 
 
 def refuse(xp: Namespace, gradients: list[Array], name: Callable[[int], str]) -> list[Array]:
-    """Raise at the first gradient that is not finite everywhere."""
-    for i, g in enumerate(gradients):
+    """Raise at the first gradient that is not finite everywhere; a lazy one, when computed."""
+    later = library_of(xp).finite_when_computed
+    leaves = map(name, range(len(gradients)))
+    messages = [f"the gradient for {leaf} holds an infinity or a NaN" for leaf in leaves]
+    if later is not None:
+        return list(map(later, gradients, messages))
+    for g, message in zip(gradients, messages, strict=True):
         if not bool(xp.all(xp.isfinite(g))):
-            message = f"the gradient for {name(i)} holds an infinity or a NaN"
             raise NonFiniteError(message)
     return gradients
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from arraygrad._typing import Array, Namespace
-from arraygrad.rules.primitives import conj, unbroadcast
+from arraygrad.rules.primitives import conj, transposed, unbroadcast
 
 __all__ = ["LINEAR", "MULTILINEAR"]
 
@@ -12,19 +12,19 @@ def _matmul_x1(xp: Namespace, g: Array, y: Any, x1: Array, x2: Array) -> Array:
     """Return g x2ᴴ."""
     x2 = conj(xp, x2)
     if x1.ndim == 2 == x2.ndim:
-        return g @ x2.mT
+        return g @ transposed(xp, x2)
     if x2.ndim == 1:
         return g[..., None] * x2
     if x1.ndim == 1:
-        return xp.tensordot(g, x2.mT, axes=g.ndim)
-    return unbroadcast(xp, g @ x2.mT, x1.shape)
+        return xp.tensordot(g, transposed(xp, x2), axes=g.ndim)
+    return unbroadcast(xp, g @ transposed(xp, x2), x1.shape)
 
 
 def _matmul_x2(xp: Namespace, g: Array, y: Any, x1: Array, x2: Array) -> Array:
     """Return x1ᴴ g; a matrix shared by a batch of others takes one product, not a batch."""
     x1 = conj(xp, x1)
     if x1.ndim == 2 == x2.ndim:
-        return x1.mT @ g
+        return transposed(xp, x1) @ g
     if x1.ndim == 1:
         return x1 * g if x2.ndim == 1 else x1[:, None] * g[..., None, :]
     if x2.ndim == 1:
@@ -32,7 +32,7 @@ def _matmul_x2(xp: Namespace, g: Array, y: Any, x1: Array, x2: Array) -> Array:
     if x2.ndim == 2:
         rows = tuple(range(g.ndim - 1))
         return xp.tensordot(x1, g, axes=(rows, rows))
-    return unbroadcast(xp, x1.mT @ g, x2.shape)
+    return unbroadcast(xp, transposed(xp, x1) @ g, x2.shape)
 
 
 def _vecdot_x1(xp: Namespace, g: Array, y: Any, x1: Array, x2: Array, *, axis: int = -1) -> Array:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from arraygrad._typing import Array, Namespace
+from arraygrad.errors import ShapeError
 from arraygrad.rules.primitives import constant
 
 __all__ = ["COMPOSITIONS", "CONSTANT"]
@@ -34,6 +35,9 @@ def unique_values(xp: Namespace, x: Array) -> Array:
 
 def _first_of_each(xp: Namespace, inverse: Array, count: int) -> Array:
     """Return where each of the classes 0, 1, …, `count` - 1 occurs first."""
+    if count != count:  # NaN: only computing tells
+        message = "expected an array whose unique values are counted at once, got a lazy one"
+        raise ShapeError(message)
     inverse = xp.reshape(inverse, (-1,))
     order = xp.argsort(inverse, stable=True)
     classes = xp.arange(count, dtype=inverse.dtype, device=inverse.device)

@@ -8,6 +8,7 @@ import math
 from typing import Any
 
 from arraygrad._typing import Array, Namespace
+from arraygrad.errors import ShapeError
 from arraygrad.rules.primitives import conj, times
 
 __all__ = ["CONSTANT", "LINEAR", "PULLBACKS", "restored"]
@@ -30,7 +31,11 @@ def restored(xp: Namespace, g: Array, x: Any, axis: Any, keepdims: bool) -> Arra
 
 def _length(x: Any, axis: Any) -> int:
     """Return how many elements one reduction takes."""
-    return math.prod(x.shape[a] for a in _axes(x, axis))
+    length: int = math.prod(x.shape[a] for a in _axes(x, axis))
+    if length != length:  # NaN: of an array whose length only computing tells
+        message = f"expected known lengths along axis {axis}, got shape {x.shape}"
+        raise ShapeError(message)
+    return length
 
 
 def _sum(xp: Namespace, g: Array, y: Any, x: Any, *, axis: Any = None, dtype: Any = None,

@@ -1,0 +1,46 @@
+"""The standard's functions that dask.array lacks, or has in parts, chunk by chunk."""
+
+from typing import Any
+
+import dask.array as da
+import numpy as np
+
+from arraygrad._typing import Array, DType
+from arraygrad.libraries import dask_linalg as linalg
+
+__all__ = ["eye", "linalg", "repeat", "take_along_axis"]
+
+
+def eye(
+    n_rows: int,
+    n_cols: int | None = None,
+    /,
+    *,
+    k: int = 0,
+    dtype: DType | None = None,
+    device: Any = None,
+) -> Array:
+    """Return ones on a diagonal: dask's own loses chunks where it is not square."""
+    columns = n_rows if n_cols is None else n_cols
+    on = da.arange(n_rows)[:, None] + k == da.arange(columns)[None, :]
+    return on.astype(np.float64 if dtype is None else dtype)
+
+
+def repeat(x: Array, repeats: Any, /, *, axis: int | None = None) -> Array:
+    """Repeat each element as often as a number says; dask knows no other lengths in time."""
+    if axis is None:
+        return da.repeat(x.ravel(), repeats, axis=0)
+    return da.repeat(x, repeats, axis=axis)
+
+
+def take_along_axis(x: Array, indices: Array, /, *, axis: int = -1) -> Array:
+    """Take elements along an axis, which is gathered in one chunk."""
+    axes, axis = tuple(range(x.ndim)), axis % x.ndim
+    _, (x, indices) = da.core.unify_chunks(
+        x.rechunk({axis: -1}), tuple(-1 if n == axis else n for n in axes),
+        indices.rechunk({axis: -1}), tuple(-2 if n == axis else n for n in axes),
+    )  # fmt: skip
+    return da.blockwise(
+        np.take_along_axis, axes, x, tuple(x.ndim if n == axis else n for n in axes),
+        indices, axes, dtype=x.dtype, concatenate=True, align_arrays=False, axis=axis,
+    )  # fmt: skip
