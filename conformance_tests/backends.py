@@ -4,6 +4,7 @@ A name is the dotted path of an array namespace (`numpy`, `torch`, `mylib.xp`), 
 brackets where it is not the library's default: `torch[cuda]`, `array_api_strict[device1]`.
 """
 
+import functools
 import importlib
 import importlib.util
 import sys
@@ -103,6 +104,26 @@ def _prepare_mlx() -> None:
     mx.set_default_device(mx.cpu)  # the one that has float64
 
 
+def _prepare_ndonnx() -> None:
+    import onnxruntime
+
+    own = onnxruntime.InferenceSession
+
+    @functools.lru_cache(maxsize=10_000)
+    def loaded(model: bytes) -> Any:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.log_severity_level = 3
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        return own(model, options)
+
+    def session(model: Any, options: Any = None, **keywords: Any) -> Any:
+        # Each eager operation is a model of one node: most are met again.
+        return own(model, options, **keywords) if keywords else loaded(model)
+
+    onnxruntime.InferenceSession = session
+
+
 def _prepare_torch() -> None:
     import torch
 
@@ -165,7 +186,7 @@ PECULIAR: dict[str, tuple[Any, Callable[[Any], Any] | None, Callable[[str], Any]
     "dask.array": (_prepare_dask, _read_dask, str),
     "jax": (_prepare_jax, np.asarray, _jax_device),
     "mlx.core": (_prepare_mlx, np.asarray, str),
-    "ndonnx": (None, lambda x: x.unwrap_numpy(), str),
+    "ndonnx": (_prepare_ndonnx, lambda x: x.unwrap_numpy(), str),
     "numpy": (None, np.asarray, str),
     "torch": (_prepare_torch, _read_torch, str),
 }
