@@ -3,6 +3,7 @@
 Outputs may be the inputs that they replace, the very same memory, and nothing else of the inputs.
 """
 
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,9 @@ __all__ = ["executor", "run"]
 
 _WORTH_COMPILING = 16_384
 """Elements: below, NumPy is as quick, and need not be compiled."""
+
+_HELD = 1 << 28
+"""Bytes: more is given back after the step."""
 
 _FLUSHED_EVERY = 16
 """Steps between two walks that clear denormal numbers wherever they are."""
@@ -40,9 +44,7 @@ def run(
     arrays = dict(zip(program.inputs, inputs, strict=True))
     arrays.update(zip(program.places, outs, strict=True))
     if program.kept:
-        import numpy as np
-
-        arrays.update((name, np.empty(size, dtype)) for name in program.kept)
+        arrays.update(zip(program.kept, _between(len(program.kept), size, dtype), strict=True))
     known = program.start(scalars)
     flush = int(scalars.get("step", 0)) % _FLUSHED_EVERY == 0
     stages = executor(size).prepare(program, dtype)
@@ -53,3 +55,22 @@ def run(
             totals = walk(size, arrays, known, flush)
             if totals:
                 known.update(zip((step.target for step in stage.sums), totals, strict=True))
+
+
+_local = threading.local()
+
+
+def _between(count: int, size: int, dtype: DType) -> list[Array]:
+    """Return arrays for what a later walk reads, those of the last step where they fit.
+
+    New memory costs as much as the walk: the system clears its pages. Each thread holds on to
+    at most `_HELD` bytes.
+    """
+    import numpy as np
+
+    held = getattr(_local, "held", np.empty((0, 0), dtype))
+    if held.dtype != dtype or len(held) < count or held.shape[1] < size:
+        held = np.empty((count, size), dtype)
+        if held.nbytes <= _HELD:
+            _local.held = held
+    return [row[:size] for row in held[:count]]
