@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace
+
+from arraygrad._namespace import array_namespace
 
 __all__ = ["SCENARIOS", "Scenario"]
 

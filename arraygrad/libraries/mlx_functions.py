@@ -373,6 +373,6 @@ def _mlx(x: Any) -> Array:
 isin, nextafter = _by_numpy(np.isin), _by_numpy(np.nextafter)
 nonzero = _by_numpy(np.nonzero)
 unique_all, unique_counts = _by_numpy(np.unique_all), _by_numpy(np.unique_counts)
-unique_inverse, unique_values = _by_numpy(np.unique_inverse), _by_numpy(np.unique_values)
+unique_inverse, unique_values = _by_numpy(np.unique_inverse), _by_numpy(np.unique)
 
 matrix_transpose, vecdot = linalg.matrix_transpose, linalg.vecdot

@@ -123,8 +123,8 @@ def vector_norm(x: Array, /, *, axis: Any = None, keepdims: bool = False, ord: f
 
 
 def matrix_norm(x: Array, /, *, keepdims: bool = False, ord: Any = "fro") -> Array:
-    """Return norms of matrices."""
-    return mx.linalg.norm(x, ord, (-2, -1), keepdims)
+    """Return norms of matrices; those of complex ones MLX calls complex."""
+    return mx.real(mx.linalg.norm(x, ord, (-2, -1), keepdims))
 
 
 def matrix_power(x: Array, n: int, /) -> Array:
