@@ -264,6 +264,11 @@ def test_errors_of_the_function_itself_stay_what_they_are():
         onnx.export_gradient(lambda x: x[0] * float(x[1]), X)
 
 
+def test_a_mask_is_refused_whose_length_nobody_knows():
+    with pytest.raises(errors.ExportError, match=r"only values tell.*where"):
+        onnx.export_gradient(lambda x: np.sum(x[x > 1]), X)
+
+
 def test_arrays_that_onnx_does_not_compute_with_are_refused():
     with pytest.raises(errors.DtypeError, match=r"`w\.z` has dtype complex128"):
         onnx.export(lambda w: w["z"], {"z": X + 1j})

@@ -4,6 +4,7 @@ from typing import Any
 
 from arraygrad._namespace import array_namespace
 from arraygrad._typing import Array, Namespace
+from arraygrad.errors import ExportError
 from arraygrad.libraries import generic, indexing
 from arraygrad.libraries.generic import Library, quiet_numpy
 
@@ -14,12 +15,29 @@ def getitem(x: Array, key: Any) -> Array:
     """Return `x[key]`; ndonnx takes no short keys, and arrays of integers in tuples only."""
     key = _spelt(key)
     if _is_mask(key):
+        x, key = places(x, key)
         return x[key]
     parts = key if isinstance(key, tuple) else (key,)
     named = sum(part is not None for part in parts)
     if indexing.is_basic(parts) and named < x.ndim and Ellipsis not in parts:
         return x[(*parts, ...)]
     return indexing.getitem(array_namespace(x), x, parts)
+
+
+def places(x: Array, mask: Array) -> tuple[Array, Any]:
+    """Return an array and a mask as they are, if the mask's values are known.
+
+    Raises
+    ------
+    ExportError
+        If they are not: the rules would need the length of `x[mask]`.
+    """
+    try:
+        mask.unwrap_numpy()
+    except ValueError:
+        message = "x[mask] has a length that only values tell: write where(mask, x, 0)"
+        raise ExportError(message) from None
+    return x, mask
 
 
 def set_at(xp: Namespace, x: Array, key: Any, value: Any) -> Array:
@@ -65,6 +83,7 @@ LIBRARY = Library(
     numpy_functions=True,  # on traced arrays: what is written for NumPy can be exported
     extra="onnx",
     quiet=quiet_numpy,
+    places=places,
     getitem=getitem,
     set_at=set_at,
     scatter_add=scatter_add,
