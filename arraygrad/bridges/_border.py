@@ -8,7 +8,7 @@ from arraygrad.bridges._flat import Flat, autodiff_of, like
 from arraygrad.errors import DtypeError, GraphBreakError, MixedLibraryError
 from arraygrad.libraries import library_of
 
-__all__ = ["Border", "carried"]
+__all__ = ["Border", "carried", "dtype_name"]
 
 
 class Border:
@@ -91,13 +91,13 @@ def carried(x: Array, xp: Namespace) -> Array:
             "whose gradient would be lost: pass it as an argument"
         )
         raise GraphBreakError(message)
-    name = _dtype_name(x)
+    name = dtype_name(x)
     if not hasattr(xp, name):
         message = f"{library_name(xp)} has no arrays of {name}: convert the array first"
         raise DtypeError(message)
     y = _converted(x, own, xp)
-    if _dtype_name(y) != name:  # jax in single precision
-        found = f"{library_name(xp)} makes {_dtype_name(y)} of {name}"
+    if dtype_name(y) != name:  # jax in single precision
+        found = f"{library_name(xp)} makes {dtype_name(y)} of {name}"
         message = f"{found}: convert the array first, or enable the dtype there"
         raise DtypeError(message)
     return y
@@ -130,5 +130,7 @@ def _read_only(x: Array) -> Array:
     return x
 
 
-def _dtype_name(x: Array) -> str:
-    return str(x.dtype).rpartition(".")[2]
+def dtype_name(x: Array) -> str:
+    """Return the standard's name of a dtype; NumPy's own string may tell the order of bytes."""
+    name: str = getattr(x.dtype, "name", str(x.dtype))
+    return name.rpartition(".")[2]

@@ -17,7 +17,7 @@ from arraygrad.libraries import library_of
 from arraygrad.operators._locate import locate
 from arraygrad.operators._operands import Operands
 
-__all__ = ["Flat", "Function", "chosen", "pulled", "pushed"]
+__all__ = ["Flat", "Function", "autodiff_of", "chosen", "like", "parted", "pulled", "pushed"]
 
 Flat: TypeAlias = Callable[[Leaves, Leaves], tuple[list[Array], list[Array]]]
 """From leaves and constants to floating outputs, and to arrays that have no gradient."""
@@ -63,24 +63,30 @@ class Function:
             raise MixedLibraryError(message)
 
 
-def pulled(f: Flat, xp: Namespace, count: int) -> Flat:
-    """Return the pullback of a flat function: of its `count` leaves, and the cotangents."""
+def pulled(f: Flat, xp: Namespace, wanted: Sequence[bool]) -> Flat:
+    """Return the pullback of a flat function to the wanted of its leaves.
+
+    It takes all leaves, whose derivatives may be asked for next, and the cotangents.
+    """
 
     def pullback(arrays: Leaves, constants: Leaves) -> tuple[list[Array], list[Array]]:
-        leaves, cotangents = arrays[:count], arrays[count:]
-        outputs, pull, _ = autodiff_of(xp).vjp(f, leaves, constants, once=True)
+        leaves, cotangents = arrays[: len(wanted)], arrays[len(wanted) :]
+        active, passive = parted(leaves, wanted)
+        g = chosen(f, wanted)
+        outputs, pull, _ = autodiff_of(xp).vjp(g, active, [*passive, *constants], once=True)
         return pull(like(outputs, cotangents)), []
 
     return pullback
 
 
-def pushed(f: Flat, xp: Namespace) -> Flat:
-    """Return the tangent of a flat function: of its leaves, and as many tangents."""
+def pushed(f: Flat, xp: Namespace, wanted: Sequence[bool]) -> Flat:
+    """Return the tangent of a flat function: of all its leaves, and tangents of those wanted."""
 
     def tangent(arrays: Leaves, constants: Leaves) -> tuple[list[Array], list[Array]]:
-        count = len(arrays) // 2
-        leaves, tangents = arrays[:count], arrays[count:]
-        return autodiff_of(xp).jvp(f, leaves, tangents, constants)[1], []
+        leaves, tangents = arrays[: len(wanted)], arrays[len(wanted) :]
+        active, passive = parted(leaves, wanted)
+        g = chosen(f, wanted)
+        return autodiff_of(xp).jvp(g, active, tangents, [*passive, *constants])[1], []
 
     return tangent
 
@@ -97,6 +103,12 @@ def chosen(f: Flat, wanted: Sequence[bool]) -> Flat:
         return f(both, constants[count:])
 
     return function
+
+
+def parted(leaves: Leaves, wanted: Sequence[bool]) -> tuple[list[Array], list[Array]]:
+    """Return the leaves that are wanted, and the others."""
+    pairs = list(zip(leaves, wanted, strict=True))
+    return [x for x, one in pairs if one], [x for x, one in pairs if not one]
 
 
 def autodiff_of(xp: Namespace) -> Any:

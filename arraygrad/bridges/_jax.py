@@ -15,8 +15,8 @@ from jax.interpreters import ad, batching, mlir
 
 from arraygrad._typing import Leaves
 from arraygrad.bridges._border import Border
-from arraygrad.bridges._flat import Function
-from arraygrad.bridges._jax_nodes import Node, Tangent, Value, check, selected, struct
+from arraygrad.bridges._flat import Function, parted
+from arraygrad.bridges._jax_nodes import Node, Tangent, Value, check, struct
 
 __all__ = ["cross"]
 
@@ -64,17 +64,16 @@ def _call_back(*arrays: jax.Array, node: Node, batch: tuple[int, ...]) -> Any:
 
 def _push(primals: Leaves, tangents: Leaves, *, node: Node, batch: tuple[int, ...]) -> Any:
     """Return the results, and their tangents: a call of the function's tangent."""
+    leaves, constants = primals[: node.count], primals[node.count :]
     wanted = [not isinstance(t, ad.Zero) for t in tangents[: node.count]]
-    node, arrays = selected(node, wanted, primals)
-    moved = [t for t in tangents[: len(wanted)] if not isinstance(t, ad.Zero)]
+    moved, _ = parted(tangents[: node.count], wanted)
     record = None
-    if not batch and _concrete(arrays):
-        results, record = node.record(arrays)
+    if not batch and _concrete(primals):
+        results, record = node.record(primals, wanted)
     else:
-        results = _bind(arrays, node, batch)
-    tangent = Tangent(node, record)
-    both = [*arrays[: node.count], *moved, *arrays[node.count :]]
-    rates = _bind(both, tangent, batch) if moved else []
+        results = _bind(primals, node, batch)
+    tangent = Tangent(node, wanted, record)
+    rates = _bind([*leaves, *moved, *constants], tangent, batch)
     return results, [*rates, *map(_no_rate, results[len(rates) :])]
 
 

@@ -10,18 +10,18 @@ import numpy as np
 from arraygrad._namespace import array_namespace, cast
 from arraygrad._tree import flatten
 from arraygrad._typing import Array, Leaves, Pullback
-from arraygrad.bridges._border import Border, carried
-from arraygrad.bridges._flat import Flat, Function, chosen, pulled, pushed
+from arraygrad.bridges._border import Border, carried, dtype_name
+from arraygrad.bridges._flat import Flat, Function, chosen, parted, pulled, pushed
 from arraygrad.errors import ShapeError
 from arraygrad.libraries import library_of
 
-__all__ = ["Node", "Pulled", "Tangent", "Value", "check", "selected", "struct"]
+__all__ = ["Node", "Pulled", "Tangent", "Value", "check", "struct"]
 
 Shapes: TypeAlias = tuple[list[jax.ShapeDtypeStruct], list[jax.ShapeDtypeStruct]]
 """Of the outputs, and of aux."""
 
-Record: TypeAlias = tuple[Leaves, Leaves, Pullback]
-"""Concrete leaves and constants of a call, and its pullback: it spares the second run."""
+Record: TypeAlias = tuple[Leaves, Pullback]
+"""The concrete arrays of a call, and its pullback: it spares the second run."""
 
 
 class Node:
@@ -48,12 +48,18 @@ class Node:
         self.learn(arrays, outputs, aux)
         return [*outputs, *aux]
 
-    def record(self, arrays: Leaves) -> tuple[list[jax.Array], Record]:
-        """Call the function on concrete arrays, and keep its pullback."""
+    def record(self, arrays: Leaves, wanted: Sequence[bool]) -> tuple[list[jax.Array], Record]:
+        """Call the function on concrete arrays, and keep its pullback to the leaves wanted."""
         leaves, constants = self._parted(arrays)
-        outputs, aux, pullback = self.border.record(self.flat, leaves, constants)
+        active, passive = parted(leaves, wanted)
+        f = chosen(self.flat, wanted)
+        outputs, aux, pullback = self.border.record(f, active, [*passive, *constants])
         self.learn(arrays, outputs, aux)
-        return [*outputs, *aux], (leaves, constants, pullback)
+        return [*outputs, *aux], (arrays, pullback)
+
+    def nonlinear(self, arrays: Leaves) -> list[Any]:
+        """Return the arrays without those in which the function is linear."""
+        return [*arrays[: self.linear.start], *arrays[self.linear.stop :]]
 
     def on_host(self, arrays: Leaves, expected: Leaves) -> list[Any]:
         """Call the function from a compiled program: jax arrays come, NumPy's go."""
@@ -112,81 +118,57 @@ class Value(Node):
         return [x for x, one in both if one], [x for x, one in both if not one]
 
 
-class Selected(Node):
-    """A function of some leaves of another node; the other leaves come before its constants."""
-
-    def __init__(self, of: Node, wanted: Sequence[bool]) -> None:
-        flat = chosen(of.flat, wanted)
-        super().__init__(flat, of.border, sum(wanted), vectorized=of.vectorized)
-        self._of, self._wanted = of, wanted
-
-    def learn(self, arrays: Leaves, outputs: Leaves, aux: Leaves) -> None:
-        """Note the shapes of the results."""
-        self._of.learn(self._in_order(arrays), outputs, aux)
-
-    def shapes(self, arrays: Leaves) -> Shapes:
-        """Return the other node's."""
-        return self._of.shapes(self._in_order(arrays))
-
-    def _in_order(self, arrays: Leaves) -> list[Any]:
-        active, rest = map(iter, self._parted(arrays))
-        return [next(active) if one else next(rest) for one in self._wanted] + list(rest)
-
-
 class Tangent(Node):
-    """The tangent of a node: of its leaves, and as many tangents."""
+    """The tangent of a node: of its leaves, and tangents of those wanted.
 
-    def __init__(self, of: Node, record: Record | None = None) -> None:
-        flat = pushed(of.flat, of.border.inner)
-        super().__init__(flat, of.border, 2 * of.count, vectorized=of.vectorized)
-        self.linear = range(of.count, 2 * of.count)
-        self._of, self._record = of, record
+    All leaves stay leaves: an outer transformation may want what this one does not.
+    """
+
+    def __init__(self, of: Node, wanted: Sequence[bool], record: Record | None = None) -> None:
+        count = of.count + sum(wanted)
+        flat = pushed(of.flat, of.border.inner, wanted)
+        super().__init__(flat, of.border, count, vectorized=of.vectorized)
+        self.linear = range(of.count, count)
+        self._of, self._wanted, self._record = of, wanted, record
 
     def shapes(self, arrays: Leaves) -> Shapes:
         """Return those of the outputs."""
-        without = [*arrays[: self.linear.start], *arrays[self.linear.stop :]]
-        return self._of.shapes(without)[0], []
+        return self._of.shapes(self.nonlinear(arrays))[0], []
 
     def transpose(self, cotangents: int) -> Node:
         """Return the pullback."""
-        return Pulled(self._of, cotangents, self._record)
+        return Pulled(self._of, self._wanted, cotangents, self._record)
 
 
 class Pulled(Node):
-    """The pullback of a node: of its leaves, and the cotangents."""
+    """The pullback of a node to the leaves that are wanted: of all leaves, and the cotangents."""
 
-    def __init__(self, of: Node, cotangents: int, record: Record | None) -> None:
-        flat = pulled(of.flat, of.border.inner, of.count)
-        super().__init__(flat, of.border, of.count + cotangents, vectorized=of.vectorized)
-        self.linear = range(of.count, self.count)
-        self._of, self._record = of, record
+    def __init__(
+        self, of: Node, wanted: Sequence[bool], cotangents: int, record: Record | None
+    ) -> None:
+        count = of.count + cotangents
+        flat = pulled(of.flat, of.border.inner, wanted)
+        super().__init__(flat, of.border, count, vectorized=of.vectorized)
+        self.linear = range(of.count, count)
+        self._of, self._wanted, self._record = of, wanted, record
 
     def shapes(self, arrays: Leaves) -> Shapes:
-        """Return those of the leaves."""
-        return [_struct(x) for x in arrays[: self._of.count]], []
+        """Return those of the leaves that are wanted."""
+        active, _ = parted(arrays[: self._of.count], self._wanted)
+        return [*map(_struct, active)], []
 
     def transpose(self, cotangents: int) -> Node:
         """Return the tangent."""
-        return Tangent(self._of, self._record)
+        return Tangent(self._of, self._wanted, self._record)
 
     def evaluate(self, arrays: Leaves) -> list[jax.Array]:
         """Pull back, by the record if it is one of these very arrays."""
         if self._record is not None:
-            leaves, constants, pullback = self._record
-            first, then = self.linear.start, self.linear.stop
-            pairs = zip([*leaves, *constants], [*arrays[:first], *arrays[then:]], strict=True)
+            recorded, pullback = self._record
+            pairs = zip(recorded, self.nonlinear(arrays), strict=True)
             if all(x is y for x, y in pairs):
-                return pullback(arrays[first:then])
+                return pullback(arrays[self.linear.start : self.linear.stop])
         return super().evaluate(arrays)
-
-
-def selected(node: Node, wanted: Sequence[bool], arrays: Leaves) -> tuple[Node, list[Any]]:
-    """Return a node whose leaves are those wanted, and the arrays in its order."""
-    if all(wanted):
-        return node, list(arrays)
-    leaves = list(zip(arrays, wanted, strict=False))
-    active, passive = [x for x, one in leaves if one], [x for x, one in leaves if not one]
-    return Selected(node, wanted), [*active, *passive, *arrays[node.count :]]
 
 
 def _as_jax_has_it(f: Function) -> Flat:
@@ -201,7 +183,7 @@ def _as_jax_has_it(f: Function) -> Flat:
 
 def _allowed(y: Array) -> Array:
     xp = array_namespace(y)
-    name = str(jax.dtypes.canonicalize_dtype(str(y.dtype).rpartition(".")[2]))
+    name = str(jax.dtypes.canonicalize_dtype(dtype_name(y)))
     return cast(xp, y, getattr(xp, name))
 
 

@@ -7,7 +7,7 @@ from arraygrad.autodiff.tape import custom
 from arraygrad.autodiff.tape.general import strip, top_tape, traced_arrays
 from arraygrad.autodiff.tape.record import CONSTANTS
 from arraygrad.bridges._border import Border
-from arraygrad.bridges._flat import Flat, chosen, pulled, pushed
+from arraygrad.bridges._flat import Flat, chosen, parted, pulled, pushed
 
 __all__ = ["cross"]
 
@@ -20,8 +20,7 @@ def cross(
     if not any(wanted):
         outputs, aux = border.evaluate(f, *map(strip, (list(leaves), list(constants))))
         return _lifted(outputs, [leaves, constants]), _lifted(aux, [leaves, constants])
-    active = [x for x, one in zip(leaves, wanted, strict=True) if one]
-    passive = [x for x, one in zip(leaves, wanted, strict=True) if not one]
+    active, passive = parted(leaves, wanted)  # passive on every level
     return _recorded(chosen(f, wanted), border, active, [*passive, *constants])
 
 
@@ -37,11 +36,11 @@ def _recorded(
         return outputs, pullback
 
     def pull(leaves: Leaves, constants: Leaves, cotangents: Leaves) -> list[Array]:
-        back = pulled(f, border.inner, len(leaves))
+        back = pulled(f, border.inner, [True] * len(leaves))
         return cross(back, border, [*leaves, *cotangents], constants)[0]
 
     def push(leaves: Leaves, constants: Leaves, _: Leaves, tangents: Leaves) -> list[Array]:
-        forth = pushed(f, border.inner)
+        forth = pushed(f, border.inner, [True] * len(leaves))
         return cross(forth, border, [*leaves, *tangents], constants)[0]
 
     outputs = custom(body, push, leaves, constants)

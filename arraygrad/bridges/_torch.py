@@ -14,7 +14,7 @@ from torch.autograd.forward_ad import unpack_dual
 from arraygrad._typing import Leaves
 from arraygrad.autodiff._torch_function import Application, Function, apply, transformed
 from arraygrad.bridges._border import Border
-from arraygrad.bridges._flat import Flat, chosen, pulled, pushed
+from arraygrad.bridges._flat import Flat, chosen, parted, pulled, pushed
 from arraygrad.errors import GraphBreakError
 
 __all__ = ["cross"]
@@ -28,8 +28,7 @@ def cross(
     wanted = [everything or _in_a_graph(x) for x in leaves]
     if not everything and not any(wanted):
         return border.evaluate(f, _plain(leaves), _plain(constants))
-    active = [x for x, one in zip(leaves, wanted, strict=True) if one]
-    passive = [x for x, one in zip(leaves, wanted, strict=True) if not one]
+    active, passive = parted(leaves, wanted)  # passive on every level: torch has one graph
     application = _Crossing(chosen(f, wanted), border, keeps=not everything)
     found = apply(application, active, [*passive, *constants], _RowByRow)
     return [y for y in found if _floats(y)], [y for y in found if not _floats(y)]
@@ -58,7 +57,7 @@ class _Crossing(Application):
 
     def _again(self, leaves: Leaves, constants: Leaves, cotangents: Leaves) -> list[Tensor]:
         """Pull cotangents back, as part of a graph."""
-        back = pulled(self._f, self._border.inner, len(leaves))
+        back = pulled(self._f, self._border.inner, [True] * len(leaves))
         moved = [g for g in cotangents if g is not None and _floats(g)]
         return cross(back, self._border, [*leaves, *moved], constants)[0]
 
@@ -66,7 +65,7 @@ class _Crossing(Application):
         self, leaves: Leaves, constants: Leaves, outputs: Leaves, tangents: Leaves
     ) -> list[Any]:
         """Push tangents forward, as part of a graph."""
-        forth = pushed(self._f, self._border.inner)
+        forth = pushed(self._f, self._border.inner, [True] * len(leaves))
         rates = cross(forth, self._border, [*leaves, *tangents], constants)[0]
         return [*rates, *[None] * (len(outputs) - len(rates))]
 
