@@ -8,7 +8,6 @@ from typing import Any
 from arraygrad.libraries.dask_chunks import (
     broadcast_to,
     finite_when_computed,
-    laid_out_like,
     matmul,
     reshape,
     shape_of,
@@ -43,7 +42,6 @@ LIBRARY = Library(
     },
     finite_when_computed=finite_when_computed,
     shape_of=shape_of,
-    laid_out_like=laid_out_like,
     getitem=getitem,
     places=places,
     set_at=set_at,

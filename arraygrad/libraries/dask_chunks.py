@@ -11,7 +11,6 @@ __all__ = [
     "broadcast_to",
     "finite_when_computed",
     "known",
-    "laid_out_like",
     "matmul",
     "reshape",
     "shape_of",
@@ -38,13 +37,6 @@ def shape_of(x: Array) -> tuple[int, ...]:
     return shape
 
 
-def laid_out_like(g: Array, x: Array) -> Array:
-    """Return `g` in the chunks of `x`, which has its shape."""
-    if g.chunks == x.chunks or not known(g.shape):
-        return g
-    return g.rechunk(x.chunks)
-
-
 def zeros(shape: Any, *, dtype: Any = None, device: Any = None) -> Array:
     """Return zeros, in the chunks of the shape."""
     import dask.array as da
@@ -61,6 +53,8 @@ def reshape(x: Array, /, shape: Any, *, copy: bool | None = None) -> Array:
     import dask.array as da
 
     shape = (shape,) if isinstance(shape, int) else shape
+    if type(shape) is Chunked and x.chunks == shape.chunks:
+        return x.copy() if copy else x
     if not known(shape) or not known(x.shape):
         return _reshape_unknown(x, tuple(shape))
     if 0 in x.shape and 0 in shape:  # of which dask does not find the chunks
@@ -101,7 +95,9 @@ def broadcast_to(x: Array, /, shape: tuple[int, ...]) -> Array:
     import numpy as np
     from dask.layers import ArrayChunkShapeDep
 
-    if type(shape) is not Chunked or x.shape == shape:
+    if str(x.shape) == str(tuple(shape)):  # NaN is not equal to itself
+        return x
+    if type(shape) is not Chunked:
         return da.broadcast_to(x, shape)
     axes = tuple(range(len(shape)))
     own = axes[len(shape) - x.ndim :]

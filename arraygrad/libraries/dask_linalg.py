@@ -72,7 +72,7 @@ def cholesky(x: Array, /, *, upper: bool = False) -> Array:
 
 def qr(x: Array, /, *, mode: str = "reduced") -> QRResult:
     """Return orthogonal and triangular factors."""
-    if _is_chunked(x) and mode == "reduced":
+    if _is_chunked(x) and 1 in x.numblocks and mode == "reduced":
         return QRResult(*da.linalg.qr(x))
     inner = "i" if mode == "complete" else "k"
     sizes = {} if mode == "complete" else {"k": min(x.shape[-2:])}
@@ -89,7 +89,7 @@ _QR: dict[str, Callable[..., Any]] = {"complete": _complete_qr, "reduced": np.li
 
 def svd(x: Array, /, *, full_matrices: bool = True) -> SVDResult:
     """Return singular values and vectors."""
-    if _is_chunked(x) and not full_matrices:
+    if _is_chunked(x) and 1 in x.numblocks and not full_matrices:
         return SVDResult(*da.linalg.svd(x, coerce_signs=False))
     signature = "(i,j)->(i,i),(k),(j,j)" if full_matrices else "(i,j)->(i,k),(k),(k,j)"
     dtypes, size = (x.dtype, _real(x), x.dtype), min(x.shape[-2:])

@@ -153,11 +153,8 @@ class Library:
     solve_adjoint: Callable[[Namespace, Array, Array, str | None], Array] = solve_adjoint
 
     shape_of: Callable[[Array], tuple[int, ...]] | None = None
-    """Returns an array's shape as `broadcast_to` shall have it back: a tuple that may say more,
-    such as in which chunks the elements lie."""
-
-    laid_out_like: Callable[[Array, Array], Array] | None = None
-    """Returns a gradient in the chunks, say, of the array whose gradient it is."""
+    """Returns an array's shape as `broadcast_to`, `reshape` and `zeros` shall have it back: a
+    tuple that may say more, such as in which chunks the elements lie."""
 
     finite_when_computed: Callable[[Array, str], Array] | None = None
     """Returns a lazy array, computing which raises that message if it is not finite."""

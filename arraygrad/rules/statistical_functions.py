@@ -67,9 +67,10 @@ def _var(xp: Namespace, g: Array, y: Array, x: Array, *, axis: Any = None,
 def _std(xp: Namespace, g: Array, y: Array, x: Array, *, axis: Any = None,
          correction: float = 0.0, keepdims: bool = False) -> Array:  # fmt: skip
     """Return g (x - mean) / ((n - correction) std), which is 0 where all values are equal."""
+    freedom = _freedom(x, axis, correction)
     g, y = (restored(xp, a, x, axis, keepdims) for a in (g, y))
     equal = xp.all(x == _first(x, axis), axis=axis, keepdims=True) | (y == 0)
-    slope = g / (xp.where(equal, 1, y) * _freedom(x, axis, correction))
+    slope = g / (xp.where(equal, 1, y) * freedom)
     return xp.where(equal, 0, slope) * (x - xp.mean(x, axis=axis, keepdims=True))
 
 

@@ -194,6 +194,14 @@ class TracedArray:
         message = "a traced array cannot be pickled: pass its value, stop_gradient(x)"
         raise GraphBreakError(message)
 
+    def __dask_tokenize__(self) -> NoReturn:
+        # `da.sum(x)` takes what is no array of dask for data, and hides it in a graph.
+        message = (
+            "a function of dask.array of a traced array would lose its gradient: take the same "
+            "function from the array's own namespace, or NumPy's"
+        )
+        raise GraphBreakError(message)
+
     def _read(self, how: str) -> Any:
         """Return the value for a use that leaves the graph, or say why not."""
         if self._tape.closed:

@@ -115,6 +115,7 @@ def getitem(cls: Any, space: Any) -> Callable[..., Any]:
     basic, masked = _BasicRule(space), _MaskRule(space)
     integers = None if library.add_at is None else _IntegersRule(space, _pull_adding)
     isdtype, own = space.base.isdtype, library.getitem
+    shape_of = None if library.shape_of is None else space.shape_of
 
     @cache
     def rule_for(dtype: DType) -> _BasicRule | None:
@@ -136,8 +137,9 @@ def getitem(cls: Any, space: Any) -> Callable[..., Any]:
                 return general(x, key)
             key = array
             y = _read(library, value, key) if rule is masked else value[key]
+        shape = value.shape if shape_of is None else shape_of(value)
         k = tape.next()
-        tape.append((rule, k, x._index, value.shape, key))
+        tape.append((rule, k, x._index, shape, key))
         tape.masked = True
         o = _new(cls)
         o._value, o._index, o._tape = y, k, tape

@@ -138,7 +138,7 @@ class TracedNamespace:
         if not hasattr(self.base, name):
             message = f"{self.__name__} has no attribute {name!r}"
             raise AttributeError(message)
-        known = getattr(self.base, name)
+        known = getattr(self.raw, name)
         if entry_of(name) is not None:
             return self.traced_function(name)
         if inspect.ismodule(known):

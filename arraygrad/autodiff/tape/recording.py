@@ -104,7 +104,7 @@ class Recording:
         elif not owned or not isinstance(g, type(leaf)):
             g = xp.asarray(g, copy=True)
         gradient: Array = self._seen_outside(g)
-        laid_out_like = self.space.library.laid_out_like
-        if laid_out_like is not None and not isinstance(gradient, TracedArray):
-            return laid_out_like(gradient, leaf)
+        if self.space.library.shape_of is not None:  # more than a shape, which it may lack yet
+            to = self.space if isinstance(gradient, TracedArray) else self.space.raw
+            return to.reshape(gradient, self.space.shape_of(leaf))
         return gradient
