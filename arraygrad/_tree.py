@@ -21,9 +21,11 @@ __all__ = [
     "flatten_with_paths",
     "format_path",
     "has_dict",
+    "has_outline",
     "is_leaf",
     "leaves_up_to",
     "map_leaves",
+    "outline",
     "register_node",
     "unflatten",
 ]
@@ -32,6 +34,7 @@ NAMESPACE = "arraygrad"  # registrations of ours stay out of everybody else's tr
 
 Path: TypeAlias = tuple[Any, ...]
 TreeDef: TypeAlias = optree.PyTreeSpec
+Outline: TypeAlias = tuple[type, Any, tuple[Any, ...]]
 
 
 def flatten(tree: Any) -> tuple[list[Any], TreeDef]:
@@ -48,6 +51,36 @@ def has_dict(treedef: TreeDef) -> bool:
     """Say whether a tree has dicts with keys: alike in structure whatever their keys' order."""
     own = issubclass(treedef.type or object, dict) and treedef.num_children > 0
     return own or any(map(has_dict, treedef.children()))
+
+
+def outline(treedef: TreeDef) -> Outline | None:
+    """Return a node's type, keys, and children that are nodes themselves; of a leaf `None`."""
+    kind = treedef.type
+    if kind is None:
+        return None
+    if not issubclass(kind, (tuple, list, dict)):  # whose length and keys we do not know
+        return kind, None, ()
+    entries: list[Any] = treedef.entries()
+    below = zip(entries, map(outline, treedef.children()), strict=True)
+    keys: Any = dict.fromkeys(entries).keys() if issubclass(kind, dict) else len(entries)
+    return kind, keys, tuple((entry, child) for entry, child in below if child is not None)
+
+
+def has_outline(expected: Outline | None, tree: Any) -> bool:
+    """Say whether a tree has these nodes.
+
+    To be asked before `flatten_up_to`, which spells out in its error whatever it finds instead:
+    the values of arrays too, and for those a GPU would have to be waited for.
+    """
+    if expected is None:
+        return True
+    kind, keys, below = expected
+    if type(tree) is not kind:
+        return False
+    node: Any = tree
+    if keys is not None and keys != (len(node) if type(keys) is int else node.keys()):
+        return False
+    return all(has_outline(child, node[entry]) for entry, child in below)
 
 
 def leaves_up_to(treedef: TreeDef, tree: Any) -> list[Any] | None:

@@ -5,8 +5,8 @@ brackets where it is not the library's default: `torch[cuda]`, `array_api_strict
 """
 
 import functools
-import importlib
 import importlib.util
+import pkgutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -77,7 +77,7 @@ def load(name: str) -> Backend:
     prepare, read, device_of = PECULIAR.get(library, (None, None, str))
     if prepare is not None:
         prepare()
-    module = importlib.import_module(MODULES.get(library, library))
+    module = pkgutil.resolve_name(MODULES.get(library, library))  # some make theirs on demand
     xp = array_namespace(module.asarray(0.0))
     read = read or library_of(xp).to_numpy
     return Backend(name, xp, device_of(device) if device else None, read)
@@ -90,6 +90,18 @@ def _prepare_dask() -> None:
     import dask
 
     dask.config.set(scheduler=_refuse_to_us)  # what is lazy stays lazy
+
+
+def _prepare_host_cupy() -> None:
+    from conformance_tests import host_cupy
+
+    host_cupy.install()
+
+
+def _cupy_device(name: str) -> Any:
+    import cupy
+
+    return cupy.cuda.Device(int(name))
 
 
 def _prepare_jax() -> None:
@@ -182,7 +194,8 @@ def _read_torch(x: Any) -> Any:
 # library: (prepare it, read an array if its `Library` does not, find a device by its name)
 PECULIAR: dict[str, tuple[Any, Callable[[Any], Any] | None, Callable[[str], Any]]] = {
     "array_api_strict": (None, _read_strict, _strict_device),
-    "cupy": (None, lambda x: x.get(), str),
+    "conformance_tests.host_cupy": (_prepare_host_cupy, lambda x: x.get(), _cupy_device),
+    "cupy": (None, lambda x: x.get(), _cupy_device),
     "dask.array": (_prepare_dask, _read_dask, str),
     "jax": (_prepare_jax, np.asarray, _jax_device),
     "mlx.core": (_prepare_mlx, np.asarray, str),

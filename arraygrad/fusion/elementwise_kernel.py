@@ -1,114 +1,185 @@
-"""CuPy: one elementwise kernel for a leaf, compiled when first met.
+"""CuPy: one launch for all leaves of a dtype, compiled when first met.
 
-Kernels with sums run as they are written: their scalars must stay on the device.
+A leaf takes part if it is real, of one dtype and shape with its gradient and slots; every other
+leaf runs as the kernel is written. Hyperparameters that are arrays stay on the device.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from operator import attrgetter, is_
 from typing import Any
 
 from arraygrad._namespace import array_namespace
 from arraygrad._numbers import is_number
 from arraygrad._typing import Array
-from arraygrad.expression import Step
+from arraygrad.errors import DeviceError
 from arraygrad.fusion import plain
-from arraygrad.fusion.program import Program, is_literal
+from arraygrad.fusion.cuda_launch import launch
+from arraygrad.fusion.cuda_source import TYPES
+from arraygrad.fusion.pointer_tables import check_apart, pointers_of
+from arraygrad.fusion.program import Program
 from arraygrad.fusion.trace import trace
+from arraygrad.libraries import there
 
-__all__ = ["evaluate", "source_of"]
+__all__ = ["evaluate", "program_for"]
 
-_CALLS = {
-    "abs": "abs({0})",
-    "astype": "({0} ? T(1) : T(0))",
-    "maximum": "(({0} >= {1} || {0} != {0}) ? {0} : {1})",
-    "minimum": "(({0} <= {1} || {0} != {0}) ? {0} : {1})",
-    "negative": "(-{0})",
-    "sign": "({0} != {0} ? {0} : T(({0} > 0) - ({0} < 0)))",
-    "square": "({0} * {0})",
-    "where": "({0} ? {1} : {2})",
-    "**": "pow({0}, {1})",
-    "&": "({0} && {1})",
-    "|": "({0} || {1})",
-    "~": "(!{0})",
-}
-_POWERS = {"2": "({0} * {0})", "2.0": "({0} * {0})", "0.5": "sqrt({0})"}
-_TRUTH = frozenset({"<", "<=", ">", ">=", "==", "!=", "&", "|", "~"})
+Column = Sequence[Array]
+
+_shape_of, _dtype_of, _size_of = map(attrgetter, ("shape", "dtype", "size"))
+_device_of = attrgetter("data.device_id")
+_is_dense = attrgetter("_c_contiguous")  # `flags` costs fifteen times as much
 
 
 def evaluate(
     kernel: Callable[..., Any],
-    columns: Sequence[Sequence[Array]],
+    columns: Sequence[Column],
     scalars: Mapping[str, Any],
     *,
     slots: int,
     add: bool,
     donate: bool,
-) -> list[Sequence[Array]]:
+) -> list[Column]:
     """Return a kernel's results for every leaf: see `arraygrad.fusion`."""
-    if not all(map(is_number, scalars.values())):
+    kind = _kind()
+    if not all(is_number(x) or (type(x) is kind and x.shape == ()) for x in scalars.values()):
         return plain.evaluate(kernel, columns, scalars, slots=slots, add=add, donate=donate)
-    rows = [_leaf(kernel, row, scalars, slots, add, donate) for row in zip(*columns, strict=True)]
-    return list(zip(*rows, strict=True)) if rows else [()] * (1 + slots)
+    return _Walk(kernel, columns, scalars, slots, add, donate).results()
 
 
-def _leaf(
-    kernel: Callable[..., Any], row: Any, scalars: Mapping[str, Any], slots: int, add: bool,
-    donate: bool,
-) -> tuple[Array, ...]:  # fmt: skip
-    """Return the results for one leaf."""
+def _kind() -> Any:
+    """Return the class of arrays with memory of their own; those of subclasses may be anywhere."""
     import cupy
 
-    w = row[0]
-    like = all(type(x) is cupy.ndarray and x.dtype == w.dtype and x.shape == w.shape for x in row)
-    fit = like and w.dtype.char in "fd"
-    program = trace(kernel, array_namespace(w), w.dtype, len(row), slots, add) if fit else None
-    if program is None or len(program.stages) > 1:
-        return plain.leaf(kernel, row, scalars, add=add)
-    known = program.start(scalars)
-    program.scalar_functions[0](known)
-    old = [row[0], *row[2 : 2 + slots]]
-    outs = old if donate else [cupy.empty_like(x) for x in old]
-    names = _parameters(program)[1]
-    return tuple(_many(_compiled(program, str(w.dtype))(*row, *(known[n] for n in names), *outs)))
+    return cupy.ndarray
 
 
-def _many(found: Any) -> Sequence[Any]:
-    return found if isinstance(found, tuple) else (found,)
+def program_for(
+    kernel: Callable[..., Any], w: Array, arrays: int, slots: int, add: bool
+) -> Program | None:
+    """Return the kernel traced for arrays like `w`; None where it must run as it is written."""
+    letter = w.dtype.char
+    if letter not in TYPES:
+        return None
+    xp = array_namespace(w)
+    return trace(kernel, xp, xp.float32 if letter == "e" else w.dtype, arrays, slots, add)
 
 
-@lru_cache(maxsize=1000)
-def _compiled(program: Program, dtype: str) -> Any:
+class _Walk:
+    """One call of a kernel, on all leaves."""
+
+    def __init__(
+        self,
+        kernel: Callable[..., Any],
+        columns: Sequence[Column],
+        scalars: Mapping[str, Any],
+        slots: int,
+        add: bool,
+        donate: bool,
+    ) -> None:
+        self.kernel, self.columns, self.scalars = kernel, columns, scalars
+        self.slots, self.add, self.donate = slots, add, donate
+        self.places = [0, *range(2, 2 + slots)]  # the columns that are replaced
+        self.replaced: list[Column] = [columns[n] for n in self.places]
+
+    def results(self) -> list[Column]:
+        """Return the columns of the new parameters and slots."""
+        found = [list(column) for column in self.replaced]
+        left = set(range(len(self.columns[0])))
+        for numbers in self._groups():
+            if self._run(numbers, found):
+                left.difference_update(numbers)
+        for n in left:
+            row = [column[n] for column in self.columns]
+            for column, x in zip(found, self._plain(row), strict=True):
+                column[n] = x
+        # What was given is returned as it is where all of it changed in place.
+        pairs = zip(found, self.replaced, strict=True)
+        whole = all(all(map(is_, new, old)) for new, old in pairs)
+        return self.replaced if whole else list(found)
+
+    def _plain(self, row: Sequence[Array]) -> tuple[Array, ...]:
+        """Return the results of a leaf that does not fit, computed on its device."""
+        with there(row[0]):
+            return plain.leaf(self.kernel, row, self.scalars, add=self.add)
+
+    def _groups(self) -> list[Sequence[int]]:
+        """Return which leaves run together: those of one dtype and device.
+
+        Raises
+        ------
+        DeviceError
+            If the arrays of a leaf lie on several devices.
+        """
+        kind, columns = _kind(), self.columns
+        own: Sequence[int] = range(len(columns[0]))
+        if any(set(map(type, column)) != {kind} for column in columns):
+            rows = list(zip(*columns, strict=True))
+            own = [n for n in own if set(map(type, rows[n])) == {kind}]
+            columns = [[column[n] for n in own] for column in columns]
+        devices = [list(map(_device_of, column)) for column in columns]
+        if devices.count(devices[0]) != len(devices):
+            _refuse(own, devices)
+        told = [list(zip(map(_dtype_of, x), map(_shape_of, x), strict=True)) for x in columns]
+        groups: dict[Any, list[int]] = {}
+        for n, device, (first, *rest) in zip(own, devices[0], zip(*told, strict=True), strict=True):
+            if all(x == first for x in rest):
+                groups.setdefault((first[0], device), []).append(n)
+        return list(groups.values())
+
+    def _run(self, numbers: Sequence[int], found: list[list[Array]]) -> bool:
+        """Run leaves of one dtype and device together, and put in the results; no if we cannot."""
+        w = self.columns[0][numbers[0]]
+        program = program_for(self.kernel, w, len(self.columns), self.slots, self.add)
+        if program is None:
+            return False
+        with there(w):
+            columns = [[column[n] for n in numbers] for column in self.columns]
+            inputs = [_dense(column) for column in columns]
+            outs = [self._outs(columns[n]) for n in self.places]
+            pointers = pointers_of([*inputs, *outs])
+            if self.donate:
+                pointers = self._protect(pointers, inputs, outs)
+            launch(program, w, tuple(map(_size_of, inputs[0])), pointers, self.scalars)
+        for column, new in zip(found, outs, strict=True):
+            for n, x in zip(numbers, new, strict=True):
+                column[n] = x
+        return True
+
+    def _outs(self, column: Column) -> list[Array]:
+        """Return what takes the results: the arrays themselves where they are given away."""
+        import cupy
+
+        if self.donate and all(map(_is_dense, column)):
+            return list(column)
+        return [cupy.empty(x.shape, x.dtype) for x in column]
+
+    def _protect(self, pointers: Any, inputs: list[list[Array]], outs: list[list[Array]]) -> Any:
+        """Copy inputs that would be overwritten before they are read."""
+        import numpy as np
+
+        nbytes = np.asarray([x.nbytes for x in inputs[0]])
+        given = [n for n, out in zip(self.places, outs, strict=True) if out[0] is inputs[n][0]]
+        if not given:
+            return pointers
+        for n, leaf in zip(
+            *np.nonzero(check_apart(pointers[: len(inputs)], nbytes, given)), strict=True
+        ):
+            inputs[n][leaf] = inputs[n][leaf].copy()
+            pointers[n, leaf] = inputs[n][leaf].data.ptr
+        return pointers
+
+
+def _refuse(own: Sequence[int], devices: list[list[int]]) -> None:
+    """Name the leaf whose arrays lie on several devices."""
+    for n, *found in zip(own, *devices, strict=True):
+        if len(set(found)) > 1:
+            message = f"the arrays of leaf {n} lie on several devices: {sorted(set(found))}"
+            raise DeviceError(message)
+
+
+def _dense(column: Sequence[Array]) -> list[Array]:
+    """Return arrays whose elements lie side by side."""
+    if all(map(_is_dense, column)):
+        return list(column)
     import cupy
 
-    inputs, outputs, body = source_of(program, dtype)
-    return cupy.ElementwiseKernel(inputs, outputs, body, f"arraygrad_{program.name}")
-
-
-def _parameters(program: Program) -> tuple[list[str], list[str]]:
-    """Return the arrays, and the scalars that the steps read."""
-    read = program.stages[0].sources
-    return list(program.inputs), sorted(n for n in read if n in program.scalar_names)
-
-
-def source_of(program: Program, dtype: str) -> tuple[str, str, str]:
-    """Return the inputs, the outputs and the body of a program's one stage, as CuPy wants them."""
-    arrays, scalars = _parameters(program)
-    inputs = ", ".join([*(f"T {name}" for name in arrays), *(f"{dtype} {n}" for n in scalars)])
-    outputs = ", ".join(f"T out{n}" for n in range(len(program.outputs)))
-    lines = [
-        f"{'bool' if step.operator in _TRUTH else 'T'} {step.target} = {_spelt(step)};"
-        for step in program.stages[0].steps
-    ]
-    lines += [f"out{n} = {name};" for n, name in enumerate(program.outputs)]
-    return inputs, outputs, "\n".join(lines)
-
-
-def _spelt(step: Step) -> str:
-    sources = [f"T({s})" if is_literal(s) else s for s in step.sources]
-    if step.operator == "**" and step.sources[1] in _POWERS:
-        return _POWERS[step.sources[1]].format(*sources)
-    if step.operator in _CALLS:
-        return _CALLS[step.operator].format(*sources)
-    if step.operator.isidentifier():
-        return f"{step.operator}({', '.join(sources)})"
-    return f"{sources[0]} {step.operator} {sources[1]}"
+    return [cupy.ascontiguousarray(x) for x in column]

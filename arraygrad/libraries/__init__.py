@@ -8,13 +8,15 @@ name is the library's and whose object is its `Library`.
 
 import importlib
 import threading
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
-from arraygrad._namespace import ask_for_namespaces, library_name
-from arraygrad._typing import Namespace
+from arraygrad._namespace import array_namespace, ask_for_namespaces, library_name
+from arraygrad._typing import Array, Namespace
 from arraygrad.libraries.completed import completed
 from arraygrad.libraries.generic import GENERIC, Library
 
-__all__ = ["GENERIC", "Library", "library_of", "register_library"]
+__all__ = ["GENERIC", "Library", "library_of", "register_library", "there"]
 
 _MODULES = {
     "array_api_strict": "arraygrad.libraries.array_api_strict",
@@ -24,6 +26,7 @@ _MODULES = {
     "mlx": "arraygrad.libraries.mlx",
     "ndonnx": "arraygrad.libraries.ndonnx",
     "numpy": "arraygrad.libraries.numpy",
+    "sparse": "arraygrad.libraries.sparse",
     "torch": "arraygrad.libraries.torch",
 }
 _loaded: dict[str, Library] = {}
@@ -35,6 +38,12 @@ def library_of(xp: Namespace) -> Library:
     """Return what is peculiar to the library of a namespace."""
     found = _by_namespace.get(xp.__name__)
     return found if found is not None else _look_up(xp)
+
+
+def there(x: Array) -> AbstractContextManager[Any]:
+    """Make an array's device the current one, in libraries whose results lie on that."""
+    enter = library_of(array_namespace(x)).enter
+    return nullcontext() if enter is None else enter(x.device)
 
 
 def _look_up(xp: Namespace) -> Library:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from arraygrad._namespace import array_namespace
 from arraygrad._typing import Array, Namespace
 from arraygrad.libraries.generic import Library, assign
 
@@ -32,6 +33,12 @@ def enter(device: Any) -> Any:
     return cupy.cuda.Device(device.id)
 
 
+def seed(y: Array) -> Array:
+    """Return ones like an output, on its device."""
+    with enter(y.device):
+        return array_namespace(y).ones_like(y)
+
+
 LIBRARY = Library(
     executor="cupy",
     mutable=True,
@@ -42,5 +49,6 @@ LIBRARY = Library(
     scatter_add=scatter_add,
     add_at=add_at,
     enter=enter,
+    seed=seed,
     to_numpy=lambda x: x.get(),
 )

@@ -6,7 +6,7 @@ from operator import itemgetter
 from typing import Any, TypeAlias
 
 from arraygrad._namespace import kinds_of
-from arraygrad._tree import TreeDef, has_dict, unflatten
+from arraygrad._tree import TreeDef, has_dict, has_outline, outline, unflatten
 from arraygrad._typing import Leaves
 from arraygrad.libraries import GENERIC
 from arraygrad.operators._arrays import Kinds
@@ -21,8 +21,8 @@ class Plan:
     """Which leaves of a call are variables, constants, or neither, and the ways back."""
 
     __slots__ = (
-        "autodiff", "compares", "fixed", "gradients", "kinds", "order", "places", "quick", "rest",
-        "seed", "treedef", "xp",
+        "autodiff", "compares", "fixed", "gradients", "kinds", "order", "outline", "places",
+        "quick", "rest", "seed", "treedef", "xp",
     )  # fmt: skip
 
     def __init__(
@@ -57,6 +57,7 @@ class Plan:
         seed = getattr(self.autodiff, "seed", kinds.library.seed)
         self.seed = seed if self.places else GENERIC.seed
         self.compares = kinds.may_differ_in_device
+        self.outline = None if kinds.library.readable else outline(treedef)
         self.treedef, self.kinds = treedef, kinds_of(flat)
         # Of floating arrays the kinds tell all; but dicts are alike in whatever order they are.
         self.quick = kinds.floating and not has_dict(treedef)
@@ -64,6 +65,8 @@ class Plan:
     def leaves(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any] | None:
         """Return the leaves of another call, `None` if this is no plan for it."""
         given: Any = (args, kwargs)
+        if self.outline is not None and not has_outline(self.outline, given):
+            return None
         try:
             flat: list[Any] = self.treedef.flatten_up_to(given)
         except ValueError:

@@ -8,6 +8,7 @@ from arraygrad._namespace import array_namespace, is_array
 from arraygrad._tree import Path, flatten, flatten_with_paths, format_path, unflatten
 from arraygrad._typing import Array, Autodiff, Leaves, Namespace, Tree
 from arraygrad.errors import NotScalarError, StructureError
+from arraygrad.libraries import there
 from arraygrad.operators._arrays import Kinds, check_floating
 from arraygrad.operators._body import check_scalar, record
 from arraygrad.operators._locate import locate, spell
@@ -91,7 +92,8 @@ def execute_with_gradients(
     """
     inputs = _Inputs(xs, xs_grad_idxs)
     body = _Body(func, inputs, ret_grad_idxs)
-    with _graph(inputs.autodiff, retain_grads):
+    here = there(inputs.leaves[0]) if inputs.leaves else nullcontext()
+    with here, _graph(inputs.autodiff, retain_grads):
         ys, pullback, aux = record(inputs.autodiff, body, inputs.leaves, inputs.constants)
         rows = [pullback(seeds) for seeds in _units(ys)]
     grads = body.tree([None] * len(aux), [inputs.mirror(row) for row in rows])

@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import wraps
 from typing import Any
 
 from arraygrad._namespace import is_complex
 from arraygrad._typing import Array, Leaves, Namespace, Pullback, Tree
 from arraygrad.errors import DtypeError
+from arraygrad.libraries import there
 from arraygrad.operators._body import Body, real_outputs
 from arraygrad.operators._call import Argnums, Call, Calls, parse_argnums
 from arraygrad.operators._directions import images
@@ -142,12 +144,13 @@ def hessian(
 def _blocks(call: Call, body: Body, mode: str) -> tuple[Blocks, Any]:
     """Compute the Jacobian in the mode that is asked for, or has fewer passes."""
     width = _total(call.leaves)
-    if mode == "forward" and width > 0:
-        return _forward(call, body)
-    outputs, pullback, aux = call.vjp(body, once=False)
-    if mode == "auto" and 0 < width < _total(outputs):
-        return _forward(call, body)
-    return _reverse(call, outputs, pullback), aux
+    with there(call.leaves[0]) if call.leaves else nullcontext():
+        if mode == "forward" and width > 0:
+            return _forward(call, body)
+        outputs, pullback, aux = call.vjp(body, once=False)
+        if mode == "auto" and 0 < width < _total(outputs):
+            return _forward(call, body)
+        return _reverse(call, outputs, pullback), aux
 
 
 def _reverse(call: Call, outputs: list[Array], pullback: Pullback) -> Blocks:

@@ -15,6 +15,7 @@ from arraygrad._namespace import array_namespace, is_array
 from arraygrad._tree import flatten_with_paths, format_path, unflatten
 from arraygrad._typing import Array, Namespace, Tree
 from arraygrad.errors import DtypeError, HyperparameterError, ShapeError, StructureError
+from arraygrad.libraries import there
 from arraygrad.optimizers._hyperparameters import current, first_values
 from arraygrad.optimizers._protocol import Hyperparameter, Optimizer, State, checked_leaves
 from arraygrad.optimizers._trees import Model, leaves_like, rebuilt
@@ -95,7 +96,7 @@ class KernelOptimizer(Optimizer):
         """Return the state before the first step."""
         leaves, treedef = checked_params(params)
         slots = {
-            name: unflatten(treedef, [start(array_namespace(w), w) for w in leaves])
+            name: unflatten(treedef, [_started(start, w) for w in leaves])
             for name, start in self._slots.items()
         }
         return State(0, first_values(self._hyperparameters), slots)
@@ -171,6 +172,12 @@ class KernelOptimizer(Optimizer):
 def checked_params(params: Tree) -> tuple[list[Array], Any]:
     """Return the leaves of parameters, and their structure."""
     return checked_leaves(params, "params")
+
+
+def _started(start: Slot, w: Array) -> Array:
+    """Return one leaf of a slot, on the device of the parameter."""
+    with there(w):
+        return start(array_namespace(w), w)
 
 
 _shape_of = attrgetter("shape")

@@ -3,9 +3,19 @@
 from collections.abc import Callable
 from typing import Any
 
-from arraygrad._namespace import kinds_of
-from arraygrad._tree import TreeDef, broadcast_prefix, flatten, has_dict, leaves_up_to, unflatten
+from arraygrad._namespace import array_namespace, kinds_of
+from arraygrad._tree import (
+    TreeDef,
+    broadcast_prefix,
+    flatten,
+    has_dict,
+    has_outline,
+    leaves_up_to,
+    outline,
+    unflatten,
+)
 from arraygrad._typing import Array, Tree
+from arraygrad.libraries import library_of
 
 __all__ = ["Model", "leaves_like", "rebuilt"]
 
@@ -20,7 +30,7 @@ class Model:
 
     def __init__(self, checked: Callable[[Tree], tuple[list[Array], TreeDef]]) -> None:
         self._checked = checked
-        self._last: tuple[TreeDef, Any] | None = None
+        self._last: tuple[TreeDef, Any, Any] | None = None
 
     def __reduce__(self) -> Any:
         return Model, (self._checked,)
@@ -28,16 +38,23 @@ class Model:
     def leaves(self, tree: Tree) -> tuple[list[Array], TreeDef]:
         """Return the leaves of a tree, and their structure; dicts may be in another order."""
         if self._last is not None:
-            treedef, kinds = self._last
+            treedef, kinds, nodes = self._last
             try:
-                leaves = treedef.flatten_up_to(tree)
+                leaves = treedef.flatten_up_to(tree) if has_outline(nodes, tree) else None
             except ValueError:
                 leaves = None
             if leaves is not None and kinds_of(leaves) == kinds:
                 return leaves, treedef
         leaves, treedef = self._checked(tree)
-        self._last = treedef, kinds_of(leaves)
+        kinds = kinds_of(leaves)
+        readable = all(library_of(array_namespace(x)).readable for x in _examples(leaves))
+        self._last = treedef, kinds, None if readable else outline(treedef)
         return leaves, treedef
+
+
+def _examples(leaves: list[Array]) -> list[Array]:
+    """Return a leaf of each type."""
+    return list(dict(zip(map(type, leaves), leaves, strict=True)).values())
 
 
 def rebuilt(tree: Tree, treedef: TreeDef, leaves: Any) -> Tree:

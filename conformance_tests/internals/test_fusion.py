@@ -2,8 +2,6 @@
 
 import inspect
 import pickle
-import shutil
-import subprocess
 
 import array_api_compat.numpy as xp
 import numpy as np
@@ -12,7 +10,7 @@ import torch
 
 from arraygrad import fusion, optimizers
 from arraygrad.errors import HyperparameterError, OutError
-from arraygrad.fusion import blocked, elementwise_kernel, explain, loop, memory, use_executor
+from arraygrad.fusion import blocked, explain, loop, memory, use_executor
 from arraygrad.fusion.threads import split
 from arraygrad.fusion.trace import trace
 from arraygrad.kernels.adam import adam_paper
@@ -284,37 +282,3 @@ def test_explain_says_who_runs_and_what():
     assert "plain expression" in explain(lamb_ivy, w.astype(complex), w, w, w)
     with use_executor("plain"):
         assert "as was asked for" in explain(lamb_ivy, w, w, w, w)
-
-
-@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
-def test_the_source_for_cupy_computes_a_step_of_adam(tmp_path):
-    program = trace(adam_paper, xp, np.dtype("float64"), 4, 2, True)
-    inputs, outputs, body = elementwise_kernel.source_of(program, "double")
-    known = program.start(RATES)
-    program.scalar_functions[0](known)
-    given = {"w": 1.5, "g": 0.5, "m": 0.25, "v": 0.125, **known}
-    values = "".join(
-        f"{part} = {given[part.split()[1]]!r};"
-        for part in inputs.replace("T ", "double ").split(", ")
-    )
-    results = outputs.replace("T ", "double ").replace(", ", "; ")
-    names = outputs.replace("T ", "").split(", ")
-    source = f"""
-#include <math.h>
-#include <stdio.h>
-#include <stdbool.h>
-#define T(x) ((double)(x))
-int main() {{ {values} {results};
-{body.replace("T t", "double t").replace("T out", "double out")}
-printf("%.17g %.17g %.17g", {", ".join(names)}); return 0; }}
-"""
-    (tmp_path / "step.c").write_text(source)
-    subprocess.run(["cc", "step.c", "-o", "step", "-lm"], cwd=tmp_path, check=True)
-    found = subprocess.run([str(tmp_path / "step")], capture_output=True, text=True, check=True)
-    inputs = [np.asarray([given[name]]) for name in "wgmv"]
-    outs = [np.empty(1) for _ in range(3)]
-    with use_executor("blocked"):
-        memory.run(program, np.dtype("float64"), inputs, outs, given)
-    np.testing.assert_allclose(
-        [float(x) for x in found.stdout.split()], np.concat(outs), rtol=1e-14
-    )
