@@ -10,10 +10,9 @@ import torch
 
 from arraygrad import fusion, optimizers
 from arraygrad.errors import HyperparameterError, OutError
-from arraygrad.fusion import blocked, explain, loop, memory, use_executor
+from arraygrad.fusion import blocked, explain, loop, use_executor
 from arraygrad.fusion.threads import split
 from arraygrad.fusion.trace import trace
-from arraygrad.kernels.adam import adam_paper
 from arraygrad.kernels.lamb import lamb_ivy
 from arraygrad.optimizers import KernelOptimizer, adam
 
