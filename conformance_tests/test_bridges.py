@@ -79,7 +79,7 @@ JAX_ORDERS = {
 TAPE_ORDERS = {
     "value": lambda f: f,
     "backward": lambda f: ag.grad(f, (0, 1)),
-    "forward over backward": lambda f: ag.hessian(f, (0, 1)),
+    "forward over backward": lambda f: lambda w, x: ag.hvp(f, (w, x), (x, w)),
     "forward": lambda f: lambda w, x: ag.jvp(f, (w, x), (x, w)),
     "backward twice": lambda f: ag.grad(lambda w, x: (ag.grad(f, 1)(w, x) ** 2).sum(), (0, 1)),
     "three times": lambda f: ag.grad(
@@ -235,14 +235,14 @@ def test_a_tensor_that_changes_before_the_backward_pass_is_noticed():
 def test_a_second_derivative_that_is_not_there_is_an_error():
     @ag.custom_gradient
     def lost(x):
-        y = np.asarray([value**2 for value in x.tolist()])
+        y = np.asarray([float(value) ** 2 for value in x])
         return y, lambda g: 2 * np.asarray(x) * g
 
     x = torch.ones(2, requires_grad=True)
     y = ag.to_torch(lost)(x).sum()
     (first,) = torch.autograd.grad(y, x, retain_graph=True)
     same(first, np.asarray([2.0, 2.0]))
-    with pytest.raises((errors.GraphBreakError, errors.NoRuleError, AttributeError)):
+    with pytest.raises(errors.GraphBreakError):
         torch.autograd.grad(y, x, create_graph=True)
 
 
@@ -261,7 +261,7 @@ def test_a_batch_of_none_has_the_right_shape():
 # --- in jax ---------------------------------------------------------------------------------------
 
 
-def test_a_compiled_program_tries_the_function_once_or_is_told():
+def test_a_compiled_program_tries_the_function_once_unless_it_is_told():
     kinds = []
 
     def f(x, *, keep):
@@ -271,13 +271,13 @@ def test_a_compiled_program_tries_the_function_once_or_is_told():
     def shapes(x, *, keep):
         return jax.ShapeDtypeStruct((keep,), x.dtype)
 
-    x = jnp.asarray(X)
-    for options, runs in ({}, 3), ({"result_shape_dtypes": shapes}, 2):
+    for options, trials in ({}, ["ndarray"]), ({"result_shape_dtypes": shapes}, []):
         kinds.clear()
-        loss = jax.jit(lambda x, options=options: ag.to_jax(f, **options)(x, keep=2).sum())
-        same(jax.grad(loss)(x), np.asarray([0.6, 0.0, 2.4]))
-        loss(x)
-        assert len(kinds) <= runs + 1
+        bridge = ag.to_jax(f, **options)
+        gradient = jax.jit(jax.grad(lambda x, g=bridge: g(x, keep=2).sum()))
+        for _ in range(2):
+            same(gradient(jnp.asarray(X)), np.asarray([0.6, 0.0, 2.4]))
+        assert kinds == [*trials, "TracedArray", "TracedArray"]
 
 
 def test_results_that_were_not_announced_are_an_error():
