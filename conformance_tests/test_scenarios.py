@@ -40,8 +40,8 @@ def test_single_precision_stays_single_and_near_double(backend, autodiff, scenar
     args = from_numpy(backend, scenario.args, single=True)
     y, gradients = pull(scenario.f, args, autodiff)
     _, rates = push(scenario.f, args, autodiff, args)
-    for x in leaves((y, gradients, rates)):
-        assert x.dtype in (backend.dtype("float32"), backend.dtype("complex64"))
+    single = [backend.dtype(x) for x in ("float32", "complex64") if hasattr(backend.xp, x)]
+    assert all(x.dtype in single for x in leaves((y, gradients, rates)))
     double = pull(scenario.f, scenario.args, "tape")  # in NumPy, whatever the backend
     assert_close(to_numpy(backend, (y, gradients)), double, 1e-4)
 
