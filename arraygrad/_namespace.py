@@ -156,22 +156,29 @@ def lift_constants(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
+def _is(xp: Namespace, dtype: DType, kinds: str | tuple[str, ...]) -> bool:
+    try:
+        return bool(xp.isdtype(dtype, kinds))
+    except TypeError:  # NumPy's, of dtypes that other packages made
+        return False
+
+
 @functools.cache
 def is_floating(xp: Namespace, dtype: DType) -> bool:
     """Say whether a dtype is floating, real or complex: what can have a gradient."""
-    return bool(xp.isdtype(dtype, ("real floating", "complex floating")))
+    return _is(xp, dtype, ("real floating", "complex floating"))
 
 
 @functools.cache
 def is_real_floating(xp: Namespace, dtype: DType) -> bool:
     """Say whether a dtype is real floating."""
-    return bool(xp.isdtype(dtype, "real floating"))
+    return _is(xp, dtype, "real floating")
 
 
 @functools.cache
 def is_complex(xp: Namespace, dtype: DType) -> bool:
     """Say whether a dtype is complex."""
-    return bool(xp.isdtype(dtype, "complex floating"))
+    return _is(xp, dtype, "complex floating")
 
 
 def real_dtype(xp: Namespace, dtype: DType) -> DType:

@@ -24,7 +24,8 @@ Kind: TypeAlias = tuple[type, DType | None]
 Where: TypeAlias = Callable[[Any], str]
 """Spells where a leaf lies in the caller's arguments: for messages only."""
 
-# NumPy's objects, strings and dates: arrays to NumPy, but not to the standard.
+# NumPy's objects, strings, dates and structures: arrays to NumPy, but not to the standard.
+# Of kind V are also the dtypes of ml_dtypes, among them jax's bfloat16.
 _FOREIGN = frozenset("OSUTMmV")
 
 
@@ -175,4 +176,7 @@ def _innermost(found: list[tuple[Namespace, Array]], where: Where) -> Namespace:
 
 
 def _is_standard(leaf: Any) -> bool:
-    return is_array(leaf) and getattr(leaf.dtype, "kind", None) not in _FOREIGN
+    if not is_array(leaf):
+        return False
+    kind = getattr(leaf.dtype, "kind", None)
+    return kind not in _FOREIGN or (kind == "V" and leaf.dtype.type.__name__ != "void")
