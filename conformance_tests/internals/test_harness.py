@@ -68,3 +68,10 @@ def test_stale_expectations_are_errors(tmp_path, line, message):
     result = run_suite(TEST, f"--xfails-file={file}", "--array-backend=numpy")
     assert result.returncode != 0
     assert message in result.stdout + result.stderr
+
+
+def test_an_exception_passes(tmp_path):
+    file = tmp_path / "xfails.txt"
+    file.write_text(f"!{TEST}  # as it should\n{TEST[:30]}  # all else of the file\n")
+    result = run_suite(TEST, f"--xfails-file={file}", "--array-backend=numpy")
+    assert "1 passed" in result.stdout
