@@ -33,7 +33,7 @@ __all__ = [
     "diff",
     "empty",
     "empty_like",
-    "exp",
+    "exp", "expm1",
     "eye",
     "fft",
     "full",
@@ -152,6 +152,11 @@ def exp(x: Array, /) -> Array:
         return mx.exp(x)
     size = mx.expm1(mx.abs(x)) + 1
     return mx.where(x < 0, 1 / size, size)
+
+
+def expm1(x: Array, /) -> Array:
+    """Return exponentials less one; those of complex numbers, which MLX lacks, as it says."""
+    return mx.exp(x) - 1 if mx.isdtype(x.dtype, "complex floating") else mx.expm1(x)
 
 
 def sin(x: Array, /) -> Array:
