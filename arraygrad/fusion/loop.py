@@ -133,7 +133,8 @@ def _stage(program: Program, number: int, dtype: DType) -> Callable[..., list[fl
         source = source_of(program, number, str(dtype), in_place=in_place)
         return _loaded(source, f"{program.name}_{number}_{dtype}")
 
-    threads = min(thread_count(), numba.get_num_threads())
+    # Asking `numba.get_num_threads()` would start its threads, and with them change torch's number.
+    threads = min(thread_count(), numba.config.NUMBA_NUM_THREADS)
     kind = dtype.type
     pairs = [(f"out{n}", name) for n, name in enumerate(program.replaced)]
 

@@ -127,6 +127,16 @@ def test_a_gradient_that_overlaps_its_parameter_is_read_first(executor):
     np.testing.assert_allclose(found, expected, rtol=1e-14)
 
 
+def test_a_small_step_starts_no_threads_of_numba(monkeypatch):
+    """They are torch's, where both use one OpenMP: its number of threads would change."""
+    parallel = pytest.importorskip("numba.np.ufunc.parallel")
+    monkeypatch.setattr(parallel, "_launch_threads", lambda: pytest.fail("threads are started"))
+    loop.prepare.cache_clear()
+    w = np.ones(5)
+    with use_executor("numba"):
+        adam(0.1).step(w, w, adam(0.1).init(w))
+
+
 def test_memory_cannot_be_given_away_twice():
     optimizer, memory_ = adam(0.1), np.ones(60)
     params = {"a": memory_[:50], "b": memory_[10:]}
