@@ -7,10 +7,11 @@ python -m pytest conformance_tests --array-backend=mylib.xp --xfails-file=mylib-
 import os
 
 os.environ.setdefault("SCIPY_ARRAY_API", "1")  # SciPy reads it once, when first imported
+os.environ.setdefault("JAX_ENABLE_X64", "1")  # optax is compared with, whatever is tested
 
 import pytest
 
-from conformance_tests import backends, xfails
+from conformance_tests import backends, compilation, xfails
 
 BACKENDS = pytest.StashKey[list[backends.Backend]]()
 
@@ -37,26 +38,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "no_jax_tape: jax compiles too long here; test_agreement has the combination"
     )
-    _keep_what_is_compiled(config)
+    compilation.prepare(config)
     names = config.getoption("--array-backend") or backends.installed()
     config.stash[BACKENDS] = [backends.load(name) for name in names]
-
-
-def _keep_what_is_compiled(config: pytest.Config) -> None:
-    """Let workers, subprocesses and the next run find what jax and numba have compiled.
-
-    Eager jax compiles every operation for every shape: half of the suite's time.
-    """
-    if not hasattr(config, "cache"):  # without pytest's cache there is no place for it
-        return
-    kept = {
-        "ARRAYGRAD_CACHE_DIR": str(config.cache.mkdir("fusion")),
-        "JAX_COMPILATION_CACHE_DIR": str(config.cache.mkdir("jax")),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-    }
-    for name, value in kept.items():
-        os.environ.setdefault(name, value)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
