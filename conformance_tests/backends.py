@@ -46,6 +46,11 @@ class Backend:
         return library_of(self.xp).is_writeable(self.asarray([0.0]))
 
     @property
+    def lazy(self) -> bool:
+        """Whether values are computed only when they are read."""
+        return library_of(self.xp).lazy
+
+    @property
     def autodiff(self) -> str:
         """Who differentiates its arrays, unless the caller says otherwise."""
         return library_of(self.xp).autodiff

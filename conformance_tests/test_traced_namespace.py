@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.array_api import make_strategies_namespace
 
 import arraygrad
+from arraygrad._namespace import is_array
 from arraygrad.autodiff.tape import TracedArray
 from arraygrad.errors import GraphBreakError
 from arraygrad.testing._live import LiveNamespace
@@ -128,6 +129,18 @@ def outcome(call: Any, *arguments: Any) -> Any:
         return error
 
 
+def outcome_on(backend: Backend, call: Any, *arguments: Any) -> Any:
+    """Return what a call gives, or raises: a lazy library may raise when values are read."""
+
+    def read(result: Any) -> Any:
+        for x in result if isinstance(result, (tuple, list)) else [result]:
+            if is_array(x):
+                backend.to_numpy(getattr(x, "_value", x))
+        return result
+
+    return outcome(lambda: read(call(*arguments)) if backend.lazy else call(*arguments))
+
+
 def check_same(backend: Backend, expected: Any, got: Any, rtol: float = 0.0) -> None:
     """Check that results are alike, and that ours are live if they are floating."""
     if isinstance(expected, Exception):
@@ -156,7 +169,7 @@ def check_same_array(backend: Backend, expected: Any, got: TracedArray, rtol: fl
     """Check values, shape, dtype and device, and that floating arrays are leaves or recorded."""
     live = live_namespace(backend)
     assert got.dtype == expected.dtype
-    assert got.shape == tuple(expected.shape)
+    np.testing.assert_array_equal(got.shape, tuple(expected.shape))  # NaN where only values tell
     assert got._tape is live.tape or not live.is_floating(got.dtype)
     assert got.device == live.device_of(expected)
     x, y = backend.to_numpy(expected), backend.to_numpy(got._value)
@@ -176,8 +189,8 @@ def check_calls(backend: Backend, calls: list[Any], *, exact: bool = True) -> No
     for dtype in dtypes_of(backend):
         rtol = 0.0 if exact else 1e-4 if dtype in ("float32", "complex64") else 1e-12
         for number, call in enumerate(calls):
-            expected = outcome(call, backend.xp, Operands(backend, dtype))
-            got = outcome(call, live, Operands(backend, dtype, live))
+            expected = outcome_on(backend, call, backend.xp, Operands(backend, dtype))
+            got = outcome_on(backend, call, live, Operands(backend, dtype, live))
             try:
                 check_same(backend, expected, got, rtol)
             except Exception as error:

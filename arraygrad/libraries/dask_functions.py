@@ -7,8 +7,9 @@ import numpy as np
 
 from arraygrad._typing import Array, DType
 from arraygrad.libraries import dask_linalg as linalg
+from arraygrad.libraries.dask_indexing import getitem
 
-__all__ = ["eye", "linalg", "repeat", "take_along_axis"]
+__all__ = ["eye", "linalg", "repeat", "take", "take_along_axis"]
 
 
 def eye(
@@ -31,6 +32,11 @@ def repeat(x: Array, repeats: Any, /, *, axis: int | None = None) -> Array:
     if axis is None:
         return da.repeat(x.ravel(), repeats, axis=0)
     return da.repeat(x, repeats, axis=axis)
+
+
+def take(x: Array, indices: Array, /, *, axis: int | None = None) -> Array:
+    """Take slices along an axis."""
+    return getitem(x, (*(slice(None),) * (0 if axis is None else axis % x.ndim), indices))
 
 
 def take_along_axis(x: Array, indices: Array, /, *, axis: int = -1) -> Array:

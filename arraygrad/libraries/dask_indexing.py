@@ -22,10 +22,15 @@ def getitem(x: Array, key: Any) -> Array:
     """Return `x[key]`; at several arrays, of which dask reads one only, in one chunk."""
     parts = key if isinstance(key, tuple) else (key,)
     arrays = [part for part in parts if is_array(part) and part.ndim]
-    if len(arrays) < 2 and all(array.ndim < 2 or array.dtype == bool for array in arrays):
+    if len(arrays) < 2 and all(map(_is_read_by_dask, arrays)):
         x, key = places(x, arrays[0]) if len(parts) == len(arrays) == 1 else (x, key)
         return x[key]
     return _read(x, parts)
+
+
+def _is_read_by_dask(array: Array) -> bool:
+    # Of what it reads at one integer, dask has the shape wrong.
+    return bool(array.dtype == bool or (array.ndim < 2 and array.shape != (1,)))
 
 
 def places(x: Array, mask: Array) -> tuple[Array, Any]:
@@ -62,7 +67,8 @@ def scatter_add(xp: Namespace, x: Array, key: Any, values: Array) -> Array:
         return _everywhere(x, key, values, "scatter_add")
     around, axis, indices = place
     part = x[around]
-    added = _added_along(part, axis, indices, xp.broadcast_to(values, x[key].shape))
+    shape = (*part.shape[:axis], *indices.shape, *part.shape[axis + 1 :])
+    added = _added_along(part, axis, indices, xp.broadcast_to(values, shape))
     return _assign(xp, x, around, part + added)
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from arraygrad._typing import Array, Namespace
-from arraygrad.errors import ShapeError
 from arraygrad.rules.primitives import constant
 
 __all__ = ["COMPOSITIONS", "CONSTANT"]
@@ -24,7 +23,10 @@ def unique_counts(xp: Namespace, x: Array) -> Any:
 def unique_inverse(xp: Namespace, x: Array) -> Any:
     """Take the first of each value."""
     found = constant(xp, "unique_inverse", x)
-    first = _first_of_each(xp, found.inverse_indices, found.values.shape[0])
+    count = found.values.shape[0]
+    if count != count:  # NaN: only computing tells
+        return found._replace(values=unique_all(xp, x).values)
+    first = _first_of_each(xp, found.inverse_indices, count)
     return found._replace(values=xp.take(xp.reshape(x, (-1,)), first))
 
 
@@ -35,9 +37,6 @@ def unique_values(xp: Namespace, x: Array) -> Array:
 
 def _first_of_each(xp: Namespace, inverse: Array, count: int) -> Array:
     """Return where each of the classes 0, 1, …, `count` - 1 occurs first."""
-    if count != count:  # NaN: only computing tells
-        message = "expected an array whose unique values are counted at once, got a lazy one"
-        raise ShapeError(message)
     inverse = xp.reshape(inverse, (-1,))
     order = xp.argsort(inverse, stable=True)
     classes = xp.arange(count, dtype=inverse.dtype, device=inverse.device)
