@@ -14,8 +14,10 @@ speed or its streams. `install` changes `cupy` for the whole process.
 import contextlib
 import ctypes
 import functools
+import itertools
 import operator
 import threading
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -45,6 +47,8 @@ class _Here(threading.local):
 
 
 _here = _Here()
+_live: dict[int, int] = {}
+_numbers = itertools.count()
 
 
 @contextlib.contextmanager
@@ -98,6 +102,9 @@ def _device_array(x: Any) -> Any:
     """Return NumPy's results as arrays on the current device."""
     if isinstance(x, np.ndarray | np.generic):
         values = np.array(x, order="K")  # a copy; of scalars a 0-d array
+        key = next(_numbers)
+        _live[key] = values.nbytes
+        weakref.finalize(values, _live.pop, key)
         memory = cupy.cuda.UnownedMemory(
             values.ctypes.data, max(values.nbytes, 1), values, _here.device
         )
@@ -340,6 +347,19 @@ def _replace(ours: Any, theirs: Any) -> None:
             _set(ours, name, _through(numpys))
 
 
+def has_gpu() -> bool:
+    """Say whether there is a GPU, and not this."""
+    try:
+        return not _undo and cupy.cuda.runtime.getDeviceCount() > 0
+    except cupy.cuda.runtime.CUDARuntimeError:
+        return False
+
+
+def live_bytes() -> int:
+    """Return how much memory arrays have that nobody has let go."""
+    return sum(_live.values())
+
+
 def install() -> bool:
     """Let the host stand in for the GPU, in the whole process; no if it does already."""
     import array_api_compat.cupy as compat
@@ -367,6 +387,7 @@ def install() -> bool:
     _set(cupy.cuda, "Device", HostDevice)
     _set(cupy.cuda, "get_current_stream", _Stream)
     _set(cupy.cuda.runtime, "getDevice", lambda: _here.device)
+    _set(cupy.cuda.runtime, "getDeviceCount", lambda: 2)
     _set(elementwise_kernel, "_kind", lambda: HostArray)
     # What array_api_compat took over from CuPy by name.
     new = {id(before): getattr(owner, name) for owner, name, before in _undo}
@@ -379,6 +400,10 @@ def install() -> bool:
 
 def uninstall() -> None:
     """Give everything back."""
+    from arraygrad.fusion import cuda_launch, pointer_tables
+
+    pointer_tables._sent.cache_clear()
+    cuda_launch._compiled.cache_clear()
     while _undo:
         owner, name, before = _undo.pop()
         setattr(owner, name, before)

@@ -77,7 +77,7 @@ def _lines(kernel: Callable[..., Any], arrays: tuple[Array, ...]) -> Iterator[st
 
 
 _OTHERS = {
-    "cupy": "one CuPy elementwise kernel",
+    "cupy": "one CUDA kernel for all leaves of a dtype, two more before it for sums",
     "jax": "jax.jit, all leaves at once",
     "plain": "the plain expression",
 }
