@@ -7,9 +7,29 @@ import numpy as np
 
 from arraygrad._typing import Array, DType
 from arraygrad.libraries import dask_linalg as linalg
+from arraygrad.libraries.dask_chunks import reshape
 from arraygrad.libraries.dask_indexing import getitem
 
-__all__ = ["eye", "linalg", "repeat", "take", "take_along_axis"]
+__all__ = ["can_cast", "diff", "eye", "linalg", "repeat", "reshape", "take", "take_along_axis"]
+
+
+def can_cast(from_: Any, to: DType, /) -> bool:
+    """Say whether a dtype, or that of an array, can become another; NumPy computes arrays."""
+    return np.can_cast(getattr(from_, "dtype", from_), to)
+
+
+def diff(
+    x: Array,
+    /,
+    *,
+    axis: int = -1,
+    n: int = 1,
+    prepend: Array | None = None,
+    append: Array | None = None,
+) -> Array:
+    """Return differences of neighbours; dask computes what it shall prepend or append."""
+    parts = [part for part in (prepend, x, append) if part is not None]
+    return da.diff(da.concatenate(parts, axis=axis), n=n, axis=axis)
 
 
 def eye(
