@@ -4,13 +4,14 @@ A leaf takes part if it is real, of one dtype and shape with its gradient and sl
 leaf runs as the kernel is written. Hyperparameters that are arrays stay on the device.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import repeat
 from operator import attrgetter, is_
 from typing import Any
 
 from arraygrad._namespace import array_namespace
 from arraygrad._numbers import is_number
-from arraygrad._typing import Array
+from arraygrad._typing import Array, DType
 from arraygrad.errors import DeviceError
 from arraygrad.fusion import plain
 from arraygrad.fusion.cuda_launch import launch
@@ -118,15 +119,24 @@ class _Walk:
         devices = [list(map(_device_of, column)) for column in columns]
         if devices.count(devices[0]) != len(devices):
             _refuse(own, devices)
-        told = [list(zip(map(_dtype_of, x), map(_shape_of, x), strict=True)) for x in columns]
+        dtypes = [list(map(_dtype_of, column)) for column in columns]
+        shapes = [list(map(_shape_of, column)) for column in columns]
+        if all(told.count(told[0]) == len(told) for told in (dtypes, shapes)):
+            alike: Iterable[bool] = repeat(True, len(own))
+            if len(set(dtypes[0])) == len(set(devices[0])) == 1:  # as a rule
+                return [own]
+        else:
+            alike = map(_is_alike, zip(*dtypes, strict=True), zip(*shapes, strict=True))
         groups: dict[Any, list[int]] = {}
-        for n, device, (first, *rest) in zip(own, devices[0], zip(*told, strict=True), strict=True):
-            if all(x == first for x in rest):
-                groups.setdefault((first[0], device), []).append(n)
+        for n, dtype, device, fits in zip(own, dtypes[0], devices[0], alike, strict=True):
+            if fits:
+                groups.setdefault((dtype, device), []).append(n)
         return list(groups.values())
 
     def _run(self, numbers: Sequence[int], found: list[list[Array]]) -> bool:
         """Run leaves of one dtype and device together, and put in the results; no if we cannot."""
+        import numpy as np
+
         w = self.columns[0][numbers[0]]
         program = program_for(self.kernel, w, len(self.columns), self.slots, self.add)
         if program is None:
@@ -134,11 +144,10 @@ class _Walk:
         with there(w):
             columns = [[column[n] for n in numbers] for column in self.columns]
             inputs = [_dense(column) for column in columns]
-            outs = [self._outs(columns[n]) for n in self.places]
-            pointers = pointers_of([*inputs, *outs])
-            if self.donate:
-                pointers = self._protect(pointers, inputs, outs)
-            launch(program, w, tuple(map(_size_of, inputs[0])), pointers, self.scalars)
+            outs = [self._outs(column) for column in map(columns.__getitem__, self.places)]
+            sizes = tuple(map(_size_of, inputs[0]))
+            pointers = self._pointers(inputs, outs, np.asarray(sizes) * w.dtype.itemsize)
+            launch(program, w, sizes, pointers, self.scalars)
         for column, new in zip(found, outs, strict=True):
             for n, x in zip(numbers, new, strict=True):
                 column[n] = x
@@ -152,20 +161,27 @@ class _Walk:
             return list(column)
         return [cupy.empty(x.shape, x.dtype) for x in column]
 
-    def _protect(self, pointers: Any, inputs: list[list[Array]], outs: list[list[Array]]) -> Any:
-        """Copy inputs that would be overwritten before they are read."""
+    def _pointers(self, inputs: list[list[Array]], outs: list[list[Array]], nbytes: Any) -> Any:
+        """Return where all arrays are; copy inputs that would be overwritten before they are read.
+
+        `nbytes` says how much memory each array of a leaf takes.
+        """
         import numpy as np
 
-        nbytes = np.asarray([x.nbytes for x in inputs[0]])
-        given = [n for n, out in zip(self.places, outs, strict=True) if out[0] is inputs[n][0]]
-        if not given:
-            return pointers
-        for n, leaf in zip(
-            *np.nonzero(check_apart(pointers[: len(inputs)], nbytes, given)), strict=True
-        ):
-            inputs[n][leaf] = inputs[n][leaf].copy()
-            pointers[n, leaf] = inputs[n][leaf].data.ptr
-        return pointers
+        read = pointers_of(inputs)
+        pairs = list(zip(self.places, outs, strict=True))
+        given = [n for n, out in pairs if out[0] is inputs[n][0]]
+        written = [read[n] if n in given else pointers_of([out])[0] for n, out in pairs]
+        if given:
+            for n, leaf in np.argwhere(check_apart(read, nbytes, given)):
+                inputs[n][leaf] = inputs[n][leaf].copy()
+                read[n, leaf] = inputs[n][leaf].data.ptr
+        return np.stack([*read, *written])
+
+
+def _is_alike(dtypes: tuple[DType, ...], shapes: tuple[Any, ...]) -> bool:
+    """Say whether the arrays of one leaf have one dtype and one shape."""
+    return dtypes.count(dtypes[0]) == len(dtypes) and shapes.count(shapes[0]) == len(shapes)
 
 
 def _refuse(own: Sequence[int], devices: list[list[int]]) -> None:
