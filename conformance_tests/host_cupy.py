@@ -140,7 +140,7 @@ def _memory(x: Any) -> Any:
 def _through(function: Any) -> Any:
     """Return a function of NumPy's for CuPy's arrays."""
 
-    @functools.wraps(function)
+    @functools.wraps(function, assigned=("__name__",))  # NumPy's doctests stay there
     def call(*args: Any, out: Any = None, **kwargs: Any) -> Any:
         kwargs = {k: v for k, v in on_host(kwargs).items() if k != "stream"}
         with np.errstate(all="ignore"):
