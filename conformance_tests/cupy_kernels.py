@@ -14,7 +14,7 @@ from arraygrad import optimizers
 from arraygrad.fusion.trace import trace
 from arraygrad.optimizers import KernelOptimizer
 
-__all__ = ["OPTIMIZERS", "compile_for_gpu", "program_of"]
+__all__ = ["OPTIMIZERS", "compile_for_gpu", "program_of", "require_nvrtc"]
 
 
 def _kernel_optimizers() -> dict[str, KernelOptimizer]:
@@ -52,15 +52,22 @@ def program_of(name: str, letter: str) -> Any:
 # --- NVRTC ----------------------------------------------------------------------------------------
 
 
-def compile_for_gpu(source: str, architecture: str) -> bytes:
-    """Compile as CuPy does, and return the machine code; skips where there is no NVRTC."""
+def require_nvrtc() -> None:
+    """Skip a module where the compiler is not installed."""
     pytest.importorskip("cupy")
     from cupy_backends.cuda.libs import nvrtc
 
     try:
         nvrtc.getVersion()
-    except Exception as error:
-        pytest.skip(f"no NVRTC library: {error}".splitlines()[0])
+    except Exception as error:  # CuPy has several, for several ways not to find it
+        reason = f"no NVRTC, which `pip install nvidia-cuda-nvrtc` brings: {type(error).__name__}"
+        pytest.skip(reason, allow_module_level=True)
+
+
+def compile_for_gpu(source: str, architecture: str) -> bytes:
+    """Compile as CuPy does, and return the machine code."""
+    from cupy_backends.cuda.libs import nvrtc
+
     program = nvrtc.createProgram(source, "arraygrad.cu", (), ())
     try:
         nvrtc.compileProgram(program, (f"--gpu-architecture={architecture}", *_includes()))

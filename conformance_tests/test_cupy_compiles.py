@@ -2,11 +2,10 @@
 
 import pytest
 
-pytest.importorskip("cupy")
-
 from arraygrad.fusion.cuda_source import TYPES, source_of
-from conformance_tests.cupy_kernels import OPTIMIZERS, compile_for_gpu, program_of
+from conformance_tests.cupy_kernels import OPTIMIZERS, compile_for_gpu, program_of, require_nvrtc
 
+require_nvrtc()
 FUSED = [name for name in OPTIMIZERS if program_of(name, "f") is not None]
 
 
