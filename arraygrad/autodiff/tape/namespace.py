@@ -288,7 +288,7 @@ class TracedNamespace:
                 return NotImplemented
             lifted.append(x if number else self.lift(x))
         if own is not None and all(getattr(x, "_tape", CONSTANTS) is CONSTANTS for x in lifted):
-            return self.lift(own(*map(strip, lifted)))
+            return self.lift_all(own(*map(strip, lifted)))  # `x == None` may be False
         if name in ("add", "multiply") and not isinstance(lifted[0], TracedArray):
             lifted.reverse()  # PyTorch adds an infinite array to a complex number as NaN
         if isinstance(lifted[0], TracedArray) and (lifted[0] is not a or lifted[1] is not b):
