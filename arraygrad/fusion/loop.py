@@ -134,7 +134,8 @@ def _stage(program: Program, number: int, dtype: DType) -> Callable[..., list[fl
         return _loaded(source, f"{program.name}_{number}_{dtype}")
 
     # Asking `numba.get_num_threads()` would start its threads, and with them change torch's number.
-    threads = min(thread_count(), numba.config.NUMBA_NUM_THREADS)
+    settings: Any = numba.config
+    threads = min(thread_count(), settings.NUMBA_NUM_THREADS)
     kind = dtype.type
     pairs = [(f"out{n}", name) for n, name in enumerate(program.replaced)]
 
