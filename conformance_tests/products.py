@@ -12,7 +12,16 @@ from arraygrad._namespace import is_array
 from arraygrad.autodiff import autodiff_named
 from conformance_tests.trees import leaves, map_tree
 
-__all__ = ["all_products", "direction", "is_floating", "pull", "push"]
+__all__ = ["all_products", "compiled", "direction", "is_floating", "pull", "push"]
+
+
+def compiled(library: str, f: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of trees of arrays; jax's, which else compiles each operation, by jit."""
+    if library != "jax":
+        return f
+    import jax
+
+    return jax.jit(f)
 
 
 def is_floating(x: Any) -> bool:

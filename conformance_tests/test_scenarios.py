@@ -1,11 +1,14 @@
-"""Every scenario on every library: right gradients, and nothing changed that should be kept."""
+"""Every scenario on every library: right gradients, and nothing changed that should be kept.
+
+Where values alone are asked for, functions of jax are compiled as a whole; elsewhere it is eager.
+"""
 
 import numpy as np
 import pytest
 
 from arraygrad._namespace import device_of
 from arraygrad.testing import check_gradients
-from conformance_tests.products import is_floating, pull, push
+from conformance_tests.products import compiled, is_floating, pull, push
 from conformance_tests.scenarios import SCENARIOS
 from conformance_tests.trees import (
     SINGLE,
@@ -30,16 +33,17 @@ def test_gradient_is_the_analytic_one(backend, autodiff, scenario):
 @every_scenario
 def test_both_modes_agree_with_differences(backend, autodiff, scenario):
     order = 1 if backend.library == "jax" else 2  # jax compiles too long: see test_agreement
-    args = from_numpy(backend, scenario.args)
-    check_gradients(scenario.f, *args, order=order, autodiff=autodiff)
+    f = compiled(backend.library, scenario.f)
+    check_gradients(f, *from_numpy(backend, scenario.args), order=order, autodiff=autodiff)
 
 
 @pytest.mark.no_jax_tape
 @every_scenario
 def test_single_precision_stays_single_and_near_double(backend, autodiff, scenario):
     args = from_numpy(backend, scenario.args, single=True)
-    y, gradients = pull(scenario.f, args, autodiff)
-    _, rates = push(scenario.f, args, autodiff, args)
+    f = compiled(backend.library, scenario.f)
+    y, gradients = pull(f, args, autodiff)
+    _, rates = push(f, args, autodiff, args)
     single = [backend.dtype(x) for x in ("float32", "complex64") if hasattr(backend.xp, x)]
     assert all(x.dtype in single for x in leaves((y, gradients, rates)))
     double = pull(scenario.f, scenario.args, "tape")  # in NumPy, whatever the backend
