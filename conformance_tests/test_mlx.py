@@ -92,3 +92,10 @@ def test_functions_that_decide_by_values():
 def test_its_own_functions_are_behind():
     assert namespace().logsumexp is mx.logsumexp
     assert namespace().__name__ == "mlx.core"
+
+
+def test_reductions_of_empty_views_come_to_an_end():
+    xp = namespace()
+    x = mx.broadcast_to(mx.ones((0, 1)), (0, 3))
+    assert xp.sum(x, axis=0).tolist() == [0.0, 0.0, 0.0]
+    assert xp.prod(mx.permute_dims(x, (1, 0)), axis=1).tolist() == [1.0, 1.0, 1.0]

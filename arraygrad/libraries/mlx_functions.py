@@ -17,57 +17,13 @@ from arraygrad.libraries import mlx_fft as fft
 from arraygrad.libraries import mlx_linalg as linalg
 
 __all__ = [
-    "__array_api_version__",
-    "arange",
-    "argmax",
-    "argmin",
-    "argsort",
-    "asarray",
-    "astype",
-    "bool",
-    "clip",
-    "copysign",
-    "cos",
-    "cumulative_prod",
-    "cumulative_sum",
-    "diff",
-    "empty",
-    "empty_like",
-    "exp", "expm1",
-    "eye",
-    "fft",
-    "full",
-    "full_like",
-    "hypot",
-    "isin",
-    "linalg",
-    "linspace",
-    "logaddexp",
-    "matrix_transpose",
-    "moveaxis",
-    "nextafter",
-    "nonzero",
-    "ones",
-    "ones_like",
-    "prod",
-    "repeat",
-    "reshape",
-    "result_type",
-    "roll",
-    "searchsorted",
-    "signbit",
-    "sin",
-    "sort",
-    "std",
-    "sum",
-    "unique_all",
-    "unique_counts",
-    "unique_inverse",
-    "unique_values",
-    "var",
-    "vecdot",
-    "zeros",
-    "zeros_like",
+    "__array_api_version__", "all", "any", "arange", "argmax", "argmin", "argsort", "asarray",
+    "astype", "bool", "clip", "copysign", "cos", "cumulative_prod", "cumulative_sum", "diff",
+    "empty", "empty_like", "exp", "expm1", "eye", "fft", "full", "full_like", "hypot", "isin",
+    "linalg", "linspace", "logaddexp", "matrix_transpose", "mean", "moveaxis", "nextafter",
+    "nonzero", "ones", "ones_like", "prod", "repeat", "reshape", "result_type", "roll",
+    "searchsorted", "signbit", "sin", "sort", "std", "sum", "unique_all", "unique_counts",
+    "unique_inverse", "unique_values", "var", "vecdot", "zeros", "zeros_like",
 ]  # fmt: skip
 
 bool = mx.bool_
@@ -250,6 +206,11 @@ def roll(x: Array, /, shift: Any, *, axis: Any = None) -> Array:
 # --- sums -----------------------------------------------------------------------------------------
 
 
+def _solid(x: Array) -> Array:
+    """Return an array; of an empty one that is a view, MLX's reductions may not come to an end."""
+    return x if x.size else mx.zeros(x.shape, x.dtype)
+
+
 def _with_dtype(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a reduction of MLX that casts first."""
 
@@ -257,7 +218,7 @@ def _with_dtype(function: Callable[..., Any]) -> Callable[..., Any]:
     def reduced(
         x: Array, /, *, axis: Any = None, dtype: DType | None = None, keepdims: Any = False
     ) -> Array:
-        return function(x if dtype is None else mx.astype(x, dtype), axis, keepdims)
+        return function(_solid(x) if dtype is None else mx.astype(_solid(x), dtype), axis, keepdims)
 
     return reduced
 
@@ -265,13 +226,24 @@ def _with_dtype(function: Callable[..., Any]) -> Callable[..., Any]:
 sum, prod = _with_dtype(mx.sum), _with_dtype(mx.prod)
 
 
+def _reduction(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def reduced(x: Array, /, *, axis: Any = None, keepdims: Any = False) -> Array:
+        return function(_solid(x), axis, keepdims)
+
+    return reduced
+
+
+all, any, mean = _reduction(mx.all), _reduction(mx.any), _reduction(mx.mean)
+
+
 def _variance(
     x: Array, /, *, axis: Any = None, correction: float = 0, keepdims: Any = False
 ) -> Array:
     """Return the variance; MLX corrects by integers only."""
     if correction == int(correction):
-        return mx.var(x, axis, keepdims, correction=int(correction))
-    found = mx.var(x, axis, keepdims)
+        return mx.var(_solid(x), axis, keepdims, correction=int(correction))
+    found = mx.var(_solid(x), axis, keepdims)
     count = x.size / found.size
     return found * (count / (count - correction))
 
@@ -295,7 +267,7 @@ def _running(function: Callable[..., Any], initial: int) -> Callable[..., Any]:
         include_initial: Any = False,
     ) -> Array:
         axis = (0 if axis is None else axis) % x.ndim
-        found = function(x, axis, dtype=dtype)
+        found = function(_solid(x), axis, dtype=dtype)
         if not include_initial:
             return found
         shape = (*x.shape[:axis], 1, *x.shape[axis + 1 :])
