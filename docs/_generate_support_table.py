@@ -176,6 +176,16 @@ CASES: dict[str, tuple[Callable[[Any], Any], list[complex]]] = {
         lambda xp: ag.grad(ag.checkpoint(half_square))(xp.asarray(PAIR)),
         [3, 2],
     ),
+    "`from_torch`": (
+        lambda xp: ag.grad(ag.from_torch(lambda x: (x * x).sum() / 2))(xp.asarray(PAIR)),
+        [3, 2],
+    ),
+    "`from_jax`": (
+        lambda xp: ag.grad(ag.from_jax(lambda x: (x * x).sum() / 2))(
+            xp.asarray(PAIR, dtype=xp.float32)  # jax has no other without its x64
+        ),
+        [3, 2],
+    ),
     "`execute_with_gradients`": (execute, [6.5, 3, 2]),
     "`stop_gradient`": (
         lambda xp: ag.grad(lambda x: x * ag.stop_gradient(x))(xp.asarray(3.0)),

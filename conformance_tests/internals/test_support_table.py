@@ -18,6 +18,8 @@ NO_ROW = {
     "register_autodiff",
     "register_library",
     "register_rule",
+    "to_jax",  # takes arrays of jax alone
+    "to_torch",  # takes tensors alone
 }
 
 
