@@ -7,6 +7,7 @@ python -m pytest conformance_tests --array-backend=mylib.xp --xfails-file=mylib-
 import os
 
 os.environ.setdefault("SCIPY_ARRAY_API", "1")  # SciPy reads it once, when first imported
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small arrays: more only wait for each other
 os.environ.setdefault("JAX_ENABLE_X64", "1")  # optax is compared with, whatever is tested
 
 import pytest
