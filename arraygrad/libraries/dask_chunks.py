@@ -21,8 +21,9 @@ __all__ = [
 class Chunked(tuple[int, ...]):
     """A shape that remembers its chunks; and, where lengths are unknown, who has them."""
 
-    chunks: tuple[tuple[int, ...], ...]
-    like: Array | None
+    # A shape that somebody built anew has neither.
+    chunks: tuple[tuple[int, ...], ...] | None = None
+    like: Array | None = None
 
 
 def known(shape: tuple[int, ...]) -> bool:
@@ -41,7 +42,7 @@ def zeros(shape: Any, *, dtype: Any = None, device: Any = None) -> Array:
     """Return zeros, in the chunks of the shape."""
     import dask.array as da
 
-    if type(shape) is not Chunked:
+    if not isinstance(shape, Chunked) or shape.chunks is None:
         return da.zeros(shape, dtype=dtype or float)
     if shape.like is not None:
         return da.zeros_like(shape.like, dtype=dtype or float)
@@ -64,7 +65,8 @@ def reshape(x: Array, /, shape: Any, *, copy: bool | None = None) -> Array:
     except NotImplementedError:  # dask merges axes, or it splits one
         y = da.reshape(x.ravel(), tuple(shape))
     y = y.copy() if copy else y
-    return y.rechunk(shape.chunks) if type(shape) is Chunked else y
+    chunks = getattr(shape, "chunks", None)
+    return y if chunks is None else y.rechunk(chunks)
 
 
 def _reshape_unknown(x: Array, shape: tuple[int, ...]) -> Array:
@@ -97,8 +99,8 @@ def broadcast_to(x: Array, /, shape: tuple[int, ...]) -> Array:
 
     if str(x.shape) == str(tuple(shape)):  # NaN is not equal to itself
         return x
-    if type(shape) is not Chunked:
-        return da.broadcast_to(x, shape)
+    if not isinstance(shape, Chunked) or shape.chunks is None:
+        return da.broadcast_to(x, tuple(shape))
     axes = tuple(range(len(shape)))
     own = axes[len(shape) - x.ndim :]
     whole = dict(zip(axes, shape.chunks, strict=True))  # where `x` has one that is repeated
