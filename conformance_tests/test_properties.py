@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from array_api_compat import array_namespace
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from arraygrad._namespace import array_namespace
 from arraygrad.testing import check_gradients
 from conformance_tests.products import pull, push
 from conformance_tests.trees import assert_close, to_numpy
