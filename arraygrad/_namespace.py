@@ -17,6 +17,7 @@ __all__ = [
     "check_together",
     "common_device",
     "device_of",
+    "dtypes_of",
     "is_array",
     "is_complex",
     "is_floating",
@@ -194,6 +195,11 @@ def cast(xp: Namespace, x: Array, dtype: DType) -> Array:
 
 
 _dtype_of = attrgetter("dtype")
+
+
+def dtypes_of(arrays: Sequence[Array]) -> list[DType]:
+    """Return the dtype of each array."""
+    return list(map(_dtype_of, arrays))
 
 
 def kinds_of(leaves: Sequence[Any]) -> tuple[tuple[type, DType | None], ...]:

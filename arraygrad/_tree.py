@@ -34,7 +34,7 @@ NAMESPACE = "arraygrad"  # registrations of ours stay out of everybody else's tr
 
 Path: TypeAlias = tuple[Any, ...]
 TreeDef: TypeAlias = optree.PyTreeSpec
-Outline: TypeAlias = tuple[type, Any, tuple[Any, ...]]
+Outline: TypeAlias = list[tuple[int, Any, Any, Any]]
 
 
 def flatten(tree: Any) -> tuple[list[Any], TreeDef]:
@@ -53,34 +53,43 @@ def has_dict(treedef: TreeDef) -> bool:
     return own or any(map(has_dict, treedef.children()))
 
 
-def outline(treedef: TreeDef) -> Outline | None:
-    """Return a node's type, keys, and children that are nodes themselves; of a leaf `None`."""
+def outline(treedef: TreeDef) -> Outline:
+    """Return each node's parent and entry there, type and keys; of a leaf nothing."""
+    found: Outline = []
+    _outline(treedef, 0, 0, found)
+    return found
+
+
+def _outline(treedef: TreeDef, parent: int, entry: Any, found: Outline) -> None:
     kind = treedef.type
     if kind is None:
-        return None
+        return
     if not issubclass(kind, (tuple, list, dict)):  # whose length and keys we do not know
-        return kind, None, ()
+        found.append((parent, entry, kind, None))
+        return
     entries: list[Any] = treedef.entries()
-    below = zip(entries, map(outline, treedef.children()), strict=True)
     keys: Any = dict.fromkeys(entries).keys() if issubclass(kind, dict) else len(entries)
-    return kind, keys, tuple((entry, child) for entry, child in below if child is not None)
+    found.append((parent, entry, kind, keys))
+    number = len(found)
+    for key, child in zip(entries, treedef.children(), strict=True):
+        _outline(child, number, key, found)
 
 
-def has_outline(expected: Outline | None, tree: Any) -> bool:
+def has_outline(expected: Outline, tree: Any) -> bool:
     """Say whether a tree has these nodes.
 
     To be asked before `flatten_up_to`, which spells out in its error whatever it finds instead:
     the values of arrays too, and for those a GPU would have to be waited for.
     """
-    if expected is None:
-        return True
-    kind, keys, below = expected
-    if type(tree) is not kind:
-        return False
-    node: Any = tree
-    if keys is not None and keys != (len(node) if type(keys) is int else node.keys()):
-        return False
-    return all(has_outline(child, node[entry]) for entry, child in below)
+    nodes: list[Any] = [(tree,)]
+    for parent, entry, kind, keys in expected:
+        node = nodes[parent][entry]
+        if type(node) is not kind:
+            return False
+        if keys is not None and keys != (len(node) if type(keys) is int else node.keys()):
+            return False
+        nodes.append(node)
+    return True
 
 
 def leaves_up_to(treedef: TreeDef, tree: Any) -> list[Any] | None:

@@ -14,6 +14,7 @@ to the gradient around it only if the pool runs its tasks in a copy of the conte
 from collections.abc import Callable
 from contextlib import nullcontext
 from contextvars import ContextVar
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 
@@ -85,9 +86,8 @@ def _fresh(leaves: Leaves, constants: Leaves) -> list[Tensor] | None:
     """Return the leaves as those of a new graph, or None where something is above us."""
     if _connected(leaves, constants):
         return None
-    detached = [x.detach() for x in leaves]
     try:
-        return [x.requires_grad_() for x in detached]
+        return [x.detach().requires_grad_() for x in leaves]
     except RuntimeError:  # inside a transform of torch.func
         return None
 
@@ -102,7 +102,7 @@ def _connected(*tensors: Leaves) -> bool:
     if torch.is_inference_mode_enabled():
         message = "torch.inference_mode() records no gradients: leave it, or use torch.no_grad()"
         raise GraphBreakError(message)
-    return _inside.get() or any(any(map(_graph_of, some)) for some in tensors)
+    return _inside.get() or any(map(_graph_of, chain(*tensors)))
 
 
 def custom(
@@ -154,16 +154,18 @@ def _graph_vjp(
     f: Callable[..., Any], fresh: list[Tensor], constants: Leaves, *, once: bool
 ) -> tuple[list[Tensor], Pullback, list[Any]]:
     """Record with torch.autograd."""
-    recording = nullcontext() if torch.is_grad_enabled() else torch.enable_grad()
-    with keep_graph(), recording:
-        outputs, aux = f(fresh, constants)
+    token = _inside.set(True)
+    try:
+        with nullcontext() if torch.is_grad_enabled() else torch.enable_grad():
+            outputs, aux = f(fresh, constants)
+    finally:
+        _inside.reset(token)
 
     def pullback(cotangents: Leaves) -> list[Tensor]:
-        pairs = zip(outputs, cotangents, strict=True)
-        live = [pair for pair in pairs if pair[0].requires_grad]
+        live = [n for n, y in enumerate(outputs) if y.requires_grad]
         if not live:
             return [torch.zeros_like(x) for x in fresh]
-        ys, seeds = zip(*live, strict=True)
+        ys, seeds = [outputs[n] for n in live], [cotangents[n] for n in live]
         nested = not once and not _outermost(cotangents)
         found = torch.autograd.grad(ys, fresh, seeds, not once, nested, allow_unused=True)
         pairs = zip(found, fresh, strict=True)

@@ -1,6 +1,7 @@
 """What the leaves of one call have in common: library, autodiff, device, floating dtype."""
 
 from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 from arraygrad._namespace import (
@@ -20,6 +21,8 @@ from arraygrad.libraries import library_of
 __all__ = ["Kinds", "check_devices", "check_floating", "common_namespace"]
 
 Kind: TypeAlias = tuple[type, DType | None]
+
+_device_of = attrgetter("device")
 
 Where: TypeAlias = Callable[[Any], str]
 """Spells where a leaf lies in the caller's arguments: for messages only."""
@@ -132,7 +135,10 @@ class Kinds:
 
 def check_devices(arrays: list[Array], where: Where) -> None:
     """Make sure that arrays lie together."""
-    devices = [getattr(x, "device", None) for x in arrays]
+    try:
+        devices = list(map(_device_of, arrays))
+    except AttributeError:  # not all tell
+        devices = [getattr(x, "device", None) for x in arrays]
     if not devices or devices.count(devices[0]) == len(devices):
         return
     odd = next(i for i, device in enumerate(devices) if device != devices[0])

@@ -80,9 +80,8 @@ class Call:
     ) -> None:
         self.args, self.kwargs, self.plan, self.treedef = args, kwargs, plan, treedef
         self.xp, self.autodiff = plan.xp, plan.autodiff
-        self.leaves = [flat[i] for i in plan.places]
-        self.constants = [flat[i] for i in plan.fixed]
-        self.rest = [flat[i] for i in plan.rest]
+        leaves, constants, rest = plan.pick
+        self.leaves, self.constants, self.rest = leaves(flat), constants(flat), rest(flat)
         if kinds is not None:
             self.leaves = kinds.lift(self.leaves)
         elif plan.compares:

@@ -1,11 +1,12 @@
 """What is the same for all calls whose arguments are of one structure and like kinds."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import accumulate, chain
 from operator import itemgetter
 from typing import Any, TypeAlias
 
-from arraygrad._namespace import kinds_of
+from arraygrad._namespace import dtypes_of
 from arraygrad._tree import TreeDef, has_dict, has_outline, outline, unflatten
 from arraygrad._typing import Leaves
 from arraygrad.libraries import GENERIC
@@ -21,8 +22,8 @@ class Plan:
     """Which leaves of a call are variables, constants, or neither, and the ways back."""
 
     __slots__ = (
-        "autodiff", "compares", "fixed", "gradients", "kinds", "order", "outline", "places",
-        "quick", "rest", "seed", "treedef", "xp",
+        "autodiff", "compares", "dtypes", "fixed", "gradients", "order", "outline", "pick",
+        "places", "quick", "rest", "seed", "treedef", "types", "xp",
     )  # fmt: skip
 
     def __init__(
@@ -43,13 +44,14 @@ class Plan:
         self.fixed = kinds.constants(sorted(set(every).difference(chosen)))
         # What passes through, and where each leaf of the call stands in leaves + constants + rest.
         self.rest = sorted(set(every).difference(self.places, self.fixed))
+        self.pick = tuple(map(_picker, (self.places, self.fixed, self.rest)))
         number = {place: n for n, place in enumerate([*self.places, *self.fixed, *self.rest])}
         order = [number[place] for place in every]
         self.order = None if order == list(every) else order
         # What is no variable has no gradient: there stands the `None` that ends a list, at -1.
         variables = dict.fromkeys(every, -1) | {place: number[place] for place in self.places}
         self.gradients = [
-            _shape(arguments[n], [variables[place] for place in span])
+            _shape(arguments[n], [variables[place] for place in span], len(self.places))
             for n, span in zip(numbers, spans, strict=True)
         ]
         self.xp, self.autodiff = kinds.xp, kinds.autodiff(forced)
@@ -57,27 +59,44 @@ class Plan:
         seed = getattr(self.autodiff, "seed", kinds.library.seed)
         self.seed = seed if self.places else GENERIC.seed
         self.compares = kinds.may_differ_in_device
-        self.outline = None if kinds.library.readable else outline(treedef)
-        self.treedef, self.kinds = treedef, kinds_of(flat)
+        self.outline = [] if kinds.library.readable else outline(treedef)
+        self.treedef = treedef
         # Of floating arrays the kinds tell all; but dicts are alike in whatever order they are.
         self.quick = kinds.floating and not has_dict(treedef)
+        self.types = list(map(type, flat))
+        self.dtypes = dtypes_of(flat) if self.quick else []
 
     def leaves(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any] | None:
-        """Return the leaves of another call, `None` if this is no plan for it."""
+        """Return the leaves of another call, `None` if this is no plan for it.
+
+        To be asked of a quick plan.
+        """
         given: Any = (args, kwargs)
-        if self.outline is not None and not has_outline(self.outline, given):
+        if not has_outline(self.outline, given):
             return None
         try:
             flat: list[Any] = self.treedef.flatten_up_to(given)
         except ValueError:
             return None
-        return flat if kinds_of(flat) == self.kinds else None
+        alike = list(map(type, flat)) == self.types and dtypes_of(flat) == self.dtypes
+        return flat if alike else None
 
 
-def _shape(spec: TreeDef, places: list[int]) -> Shape:
-    """Return what builds a tree from the values at these places; -1 stands for `None`."""
+def _picker(places: list[int]) -> Callable[[list[Any]], list[Any]]:
+    """Return what picks the leaves at these places, which are in order."""
+    if not places:
+        return itemgetter(slice(0))
+    if places[-1] - places[0] == len(places) - 1:
+        return itemgetter(slice(places[0], places[-1] + 1))
+    return lambda flat: [flat[place] for place in places]
+
+
+def _shape(spec: TreeDef, places: list[int], count: int) -> Shape:
+    """Return what builds a tree from those at these places of `count` values; -1 is `None`."""
     if spec.is_leaf() and places != [-1]:
         return itemgetter(*places)
+    if places == list(range(count)):
+        return partial(unflatten, spec)
     if places and -1 not in places:
         take = slice(places[0], places[-1] + 1)  # they are in order, with no gap
         return lambda values: unflatten(spec, values[take])

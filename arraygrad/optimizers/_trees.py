@@ -48,7 +48,7 @@ class Model:
         leaves, treedef = self._checked(tree)
         kinds = kinds_of(leaves)
         readable = all(library_of(array_namespace(x)).readable for x in _examples(leaves))
-        self._last = treedef, kinds, None if readable else outline(treedef)
+        self._last = treedef, kinds, [] if readable else outline(treedef)
         return leaves, treedef
 
 
