@@ -28,7 +28,7 @@ from arraygrad.errors import GraphBreakError
 
 __all__ = ["checkpoint", "custom", "jvp", "keep_graph", "seed", "stop_gradient", "vjp", "vmap"]
 
-_graph_of = attrgetter("grad_fn")
+_graph_of, _is_recorded = attrgetter("grad_fn"), attrgetter("requires_grad")
 _inside: ContextVar[bool] = ContextVar("arraygrad_inside_torch", default=False)
 _mapping: ContextVar[bool] = ContextVar("arraygrad_mapping_torch", default=False)
 """Whether the one transform above us is our own `vmap`, which has no graph."""
@@ -162,16 +162,19 @@ def _graph_vjp(
         _inside.reset(token)
 
     def pullback(cotangents: Leaves) -> list[Tensor]:
-        live = [n for n, y in enumerate(outputs) if y.requires_grad]
-        if not live:
-            return [torch.zeros_like(x) for x in fresh]
-        ys, seeds = [outputs[n] for n in live], [cotangents[n] for n in live]
+        ys, seeds = outputs, cotangents
+        if not all(map(_is_recorded, outputs)):
+            live = [n for n, y in enumerate(outputs) if y.requires_grad]
+            if not live:
+                return [torch.zeros_like(x) for x in fresh]
+            ys, seeds = [outputs[n] for n in live], [cotangents[n] for n in live]
         nested = not once and not _outermost(cotangents)
         found = torch.autograd.grad(ys, fresh, seeds, not once, nested, allow_unused=True)
         pairs = zip(found, fresh, strict=True)
         return [torch.zeros_like(x) if g is None else g for g, x in pairs]
 
-    return _detach(outputs), only_once(pullback) if once else pullback, _detach(aux)
+    values = [y.detach() for y in outputs]
+    return values, only_once(pullback) if once else pullback, _detach(aux) if aux else aux
 
 
 def _functional_vjp(

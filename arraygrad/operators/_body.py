@@ -11,21 +11,18 @@ from arraygrad._namespace import (
     is_real_floating,
 )
 from arraygrad._tree import TreeDef, flatten, unflatten
-from arraygrad._typing import Array, Autodiff, Leaves, Namespace, Pullback, Tree
+from arraygrad._typing import Array, Leaves, Namespace, Tree
 from arraygrad.errors import DtypeError, NotScalarError, StructureError
 from arraygrad.operators._locate import locate
 
-__all__ = ["Body", "check_scalar", "floating_outputs", "real_outputs", "record", "scalar_output"]
-
-Flat: TypeAlias = Callable[[Leaves, Leaves], tuple[list[Array], list[Any]]]
-"""From leaves and constants to outputs and auxiliary data."""
+__all__ = ["Body", "check_scalar", "floating_outputs", "real_outputs", "scalar_output"]
 
 Output: TypeAlias = tuple[list[Array], TreeDef | None]
-# Types with real floating dtypes: what was found out once of an array holds for all like it.
-_real_kinds: set[tuple[type, Any]] = set()
-
 Reader: TypeAlias = Callable[[Namespace | None, Any], Output]
 """Takes what a function returned apart, and refuses what it should not have returned."""
+
+# Types with real floating dtypes: what was found out once of an array holds for all like it.
+_real_kinds: set[tuple[type, Any]] = set()
 
 
 class Body:
@@ -64,18 +61,6 @@ def _split(result: Any) -> tuple[Any, Any]:
         message = f"with has_aux=True, f must return (output, aux), got {_describe(result)}"
         raise StructureError(message)
     return result
-
-
-def record(
-    autodiff: Autodiff, body: Flat, leaves: Leaves, constants: Leaves, *, once: bool = False
-) -> tuple[list[Array], Pullback, list[Any]]:
-    """Let an autodiff run a function; without leaves there is nothing to record."""
-    if not leaves:
-        outputs, aux = body([], constants)
-        return outputs, lambda _: [], aux
-    found: tuple[list[Array], Pullback, list[Any]]
-    found = autodiff.vjp(body, leaves, constants, once=once)
-    return found
 
 
 def check_scalar(xp: Namespace | None, y: Any, name: str) -> None:

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from operator import index
 from typing import Any, TypeAlias
 
-from arraygrad._namespace import array_namespace, kinds_of
-from arraygrad._tree import TreeDef, flatten, flatten_with_paths, format_path, unflatten
+from arraygrad._namespace import kinds_of
+from arraygrad._tree import TreeDef, flatten, flatten_with_paths, format_path
 from arraygrad._typing import Array, Leaves, Pullback
 from arraygrad.operators._arrays import Kinds, check_devices
-from arraygrad.operators._body import Body, record
+from arraygrad.operators._body import Body
 from arraygrad.operators._locate import locate
 from arraygrad.operators._plan import Plan, refuse_duplicates
 
@@ -100,8 +100,8 @@ class Call:
         """Rebuild the arguments around other arrays."""
         given, order = [*leaves, *constants, *self.rest], self.plan.order
         among = given if order is None else map(given.__getitem__, order)
-        args, kwargs = unflatten(self.treedef, among)
-        return args, kwargs
+        rebuilt: tuple[Any, dict[str, Any]] = self.treedef.unflatten(among)  # type: ignore[assignment]
+        return rebuilt
 
     def gradients(self, values: Leaves, argnums: Argnums) -> Any:
         """Shape one value per leaf like the differentiated arguments: bare for an int."""
@@ -113,14 +113,10 @@ class Call:
 
     def vjp(self, body: Body, *, once: bool) -> tuple[list[Array], Pullback, Any]:
         """Run the body, recorded."""
-        outputs, pullback, aux = record(self.autodiff, body, self.leaves, self.constants, once=once)
+        outputs, pullback, aux = self.autodiff.vjp(body, self.leaves, self.constants, once=once)
         return outputs, pullback, body.whole_aux(aux)
 
     def jvp(self, body: Body, tangents: Leaves) -> tuple[list[Array], list[Array], Any]:
-        """Run the body with tangents; without leaves nothing moves."""
-        if not self.leaves:
-            outputs, aux = body([], self.constants)
-            rates = [array_namespace(y).zeros_like(y) for y in outputs]
-            return outputs, rates, body.whole_aux(aux)
+        """Run the body with tangents."""
         outputs, rates, aux = self.autodiff.jvp(body, self.leaves, tangents, self.constants)
         return outputs, rates, body.whole_aux(aux)

@@ -1,7 +1,6 @@
 """What is the same for all calls whose arguments are of one structure and like kinds."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from itertools import accumulate, chain
 from operator import itemgetter
 from typing import Any, TypeAlias
@@ -9,7 +8,7 @@ from typing import Any, TypeAlias
 from arraygrad._namespace import dtypes_of
 from arraygrad._tree import TreeDef, has_dict, has_outline, outline, unflatten
 from arraygrad._typing import Leaves
-from arraygrad.libraries import GENERIC
+from arraygrad.operators import _nothing
 from arraygrad.operators._arrays import Kinds
 
 __all__ = ["Plan", "refuse_duplicates"]
@@ -54,10 +53,9 @@ class Plan:
             _shape(arguments[n], [variables[place] for place in span], len(self.places))
             for n, span in zip(numbers, spans, strict=True)
         ]
-        self.xp, self.autodiff = kinds.xp, kinds.autodiff(forced)
-        # Without variables the output may be of any library.
-        seed = getattr(self.autodiff, "seed", kinds.library.seed)
-        self.seed = seed if self.places else GENERIC.seed
+        self.xp, autodiff = kinds.xp, kinds.autodiff(forced)
+        self.autodiff = autodiff if self.places else _nothing
+        self.seed = getattr(self.autodiff, "seed", kinds.library.seed)
         self.compares = kinds.may_differ_in_device
         self.outline = [] if kinds.library.readable else outline(treedef)
         self.treedef = treedef
@@ -96,7 +94,7 @@ def _shape(spec: TreeDef, places: list[int], count: int) -> Shape:
     if spec.is_leaf() and places != [-1]:
         return itemgetter(*places)
     if places == list(range(count)):
-        return partial(unflatten, spec)
+        return spec.unflatten
     if places and -1 not in places:
         take = slice(places[0], places[-1] + 1)  # they are in order, with no gap
         return lambda values: unflatten(spec, values[take])

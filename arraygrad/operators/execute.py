@@ -9,8 +9,9 @@ from arraygrad._tree import Path, flatten, flatten_with_paths, format_path, unfl
 from arraygrad._typing import Array, Autodiff, Leaves, Namespace, Tree
 from arraygrad.errors import NotScalarError, StructureError
 from arraygrad.libraries import there
+from arraygrad.operators import _nothing
 from arraygrad.operators._arrays import Kinds, check_floating
-from arraygrad.operators._body import check_scalar, record
+from arraygrad.operators._body import check_scalar
 from arraygrad.operators._locate import locate, spell
 
 __all__ = ["execute_with_gradients"]
@@ -94,7 +95,8 @@ def execute_with_gradients(
     body = _Body(func, inputs, ret_grad_idxs)
     here = there(inputs.leaves[0]) if inputs.leaves else nullcontext()
     with here, _graph(inputs.autodiff, retain_grads):
-        ys, pullback, aux = record(inputs.autodiff, body, inputs.leaves, inputs.constants)
+        recorder = inputs.autodiff if inputs.leaves else _nothing
+        ys, pullback, aux = recorder.vjp(body, inputs.leaves, inputs.constants)
         rows = [pullback(seeds) for seeds in _units(ys)]
     grads = body.tree([None] * len(aux), [inputs.mirror(row) for row in rows])
     return body.tree(aux, ys), grads
