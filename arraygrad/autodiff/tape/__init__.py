@@ -9,6 +9,7 @@ the pullback sweeps the records backwards. `jvp` does the same and reads them fo
     record.py, recording.py, sweep.py   tapes, one run of a function, backwards and forwards
     elementwise.py                      rules compiled from the tables' formulas
     structural.py, pairs.py             quick forms of what moves, sums, multiplies and chooses
+    outer_products.py                   what a matrix gets from one vector after another
     general.py, general_rule.py         the path for everything else, right for any mixture
     derivatives.py                      `vjp` and `jvp`
     custom.py                           functions that bring their own derivative, or run again

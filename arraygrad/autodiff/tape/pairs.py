@@ -57,10 +57,14 @@ class _MatmulRule:
         """Pull a raw cotangent back to both matrices."""
         _, _, i, j, x, w = r
         g, raw = _dense(g), self.raw
-        if i is not None:
-            accumulate(ct, own, i, _pull_left(raw, g, raw.conj(w) if self.complex else w), True)
+        if self.complex:
+            x, w = raw.conj(x), raw.conj(w)
+        if i is not None and len(w.shape) == 1:
+            ct[-1].add(ct, own, i, raw, g, w)
+        elif i is not None:
+            accumulate(ct, own, i, g @ w.T, True)
         if j is not None:
-            accumulate(ct, own, j, _pull_right(raw, g, raw.conj(x) if self.complex else x), True)
+            accumulate(ct, own, j, _pull_right(raw, g, x), True)
 
     def plain(self, ct: list[Any], own: bytearray, g: Array, r: Record, xp: Namespace) -> None:
         """Pull any cotangent back to both matrices."""
@@ -100,14 +104,32 @@ class _StackedMatmulRule(_MatmulRule):
             ct[number] = c if ct[number] is None else ct[number] + c
 
 
+class _RowMatmulRule(_StackedMatmulRule):
+    """The product of a vector and a matrix."""
+
+    def reverse(self, ct: list[Any], own: bytearray, g: Array, r: Record) -> None:
+        """Pull a raw cotangent back to both."""
+        _, _, i, j, x, w = r
+        g, raw = _dense(g), self.raw
+        if self.complex:
+            x, w = raw.conj(x), raw.conj(w)
+        if i is not None:
+            accumulate(ct, own, i, w @ g, True)
+        if j is not None:
+            ct[-1].add(ct, own, j, raw, x, g)
+
+
 _entry = entry_of("matmul")
 assert _entry is not None
 _matmul_rules: tuple[Any, ...] = _entry.rules
 
 
 def _matmul(cls: Any, space: Any) -> Callable[..., Any]:
-    plain, operate = _MatmulRule(space.raw, cls._quick.complex), space.operate
-    stacked = _StackedMatmulRule(space.raw, cls._quick.complex)
+    setting, operate = (space.raw, cls._quick.complex), space.operate
+    plain, row, stacked = (
+        rule(*setting) for rule in (_MatmulRule, _RowMatmulRule, _StackedMatmulRule)
+    )
+    rules = {(2, 2): plain, (2, 1): plain, (1, 2): row}
 
     def matmul(a: Any, b: Any, /) -> Any:
         if type(b) is not cls or type(a) is not cls:
@@ -122,7 +144,7 @@ def _matmul(cls: Any, space: Any) -> Callable[..., Any]:
             else:
                 return operate("matmul", a, b)
         y = x @ w
-        rule = plain if len(x.shape) == 2 and len(w.shape) < 3 else stacked
+        rule = rules.get((len(x.shape), len(w.shape)), stacked)
         k = t.next()
         t.append((rule, k, i, j, x, w))
         o = _new(cls)

@@ -22,11 +22,12 @@ _levels = count(1)
 class Tape:
     """The records of one call of a function."""
 
-    __slots__ = ("append", "level", "masked", "next", "passed", "records")
+    __slots__ = ("append", "level", "masked", "next", "number_of_leaves", "passed", "records")
 
     def __init__(self, number_of_leaves: int) -> None:
         # The first entry ends `iter(records.pop, None)`.
         self.records: list[Record | None] = [None]
+        self.number_of_leaves = number_of_leaves
         self.level: int = next(_levels)
         self.masked = False  # whether some record may have put zeros beside other cotangents
         self.passed = 0  # how many arrays were results of functions on other tapes

@@ -2,7 +2,7 @@
 
 Iterative, so a million records are no deeper than one. A cotangent lives in the slot of its
 result's number until that record is read. `own` says of each slot whether its array is ours
-alone: only such a one is written to.
+alone: only such a one is written to. The last slot holds the `OuterProducts`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any
 
 from arraygrad._typing import Array, Namespace
+from arraygrad.autodiff.tape.outer_products import OuterProducts
 from arraygrad.autodiff.tape.record import Record, Tape
 from arraygrad.libraries import Library
 
@@ -35,7 +36,9 @@ def pull_back(
     they are read. A `watch` sees each record before and after.
     """
     size = tape.next()
+    outer = OuterProducts(tape.number_of_leaves)
     ct: Cotangents = [None] * size
+    ct.append(outer)
     own = bytearray(size)
     for number, g in seeds:
         ct[number] = g if ct[number] is None else ct[number] + g
@@ -57,6 +60,7 @@ def pull_back(
             if g is not None:
                 ct[r[1]] = None
                 r[0].plain(ct, own, g, r, xp)
+    outer.settle(ct, own, xp)
     return ct, own
 
 

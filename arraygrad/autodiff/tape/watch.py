@@ -132,18 +132,16 @@ class NotingWatch(Watch):
     def sweep(self, records: Iterator[Record], ct: list[Any], tape: Tape) -> Iterator[Record]:
         """Pass records on, and note which leaves have got a cotangent in the end."""
         yield from super().sweep(records, ct, tape)
-        assert isinstance(tape, WatchedTape)
         self.unreached = {n for n in range(tape.number_of_leaves) if ct[n] is None}
 
 
 class WatchedTape(Tape):
     """A tape that knows the user's line of each record, and asks its watch about reads."""
 
-    __slots__ = ("number_of_leaves", "places", "watch")
+    __slots__ = ("places", "watch")
 
     def __init__(self, number_of_leaves: int, watch: Watch) -> None:
         super().__init__(number_of_leaves)
-        self.number_of_leaves = number_of_leaves
         self.watch, self.places = watch, dict[int, Place | None]()
         self.append = self._append_with_place
 
