@@ -15,10 +15,14 @@ from arraygrad.expression import Step
 from arraygrad.fusion.program import Program, Stage, is_literal
 from arraygrad.fusion.threads import split
 
-__all__ = ["BLOCK", "prepare", "source_of"]
+__all__ = ["WORKING_SET", "prepare", "source_of"]
 
-BLOCK = 65_536
-"""Elements per block: the calls cost little, and most registers stay in the second-level cache."""
+WORKING_SET = 3 << 20
+"""Bytes that one block touches, of arrays and scratch together: calls cost little beside the work,
+and all of it stays in the caches."""
+
+_SMALLEST = 1 << 14
+"""Elements of a block, however many arrays there are."""
 
 _WORTH_A_LOOK = 4096
 """Elements: in fewer, denormal numbers may wait for the next flush."""
@@ -46,6 +50,7 @@ class _Printer:
         self.count = {"r": 0, "b": 0}
         self.literals: dict[str, str] = {}
         self.views: dict[str, str] = {}  # variables of a block, and the arrays they are views of
+        self.taken: dict[str, int] = {}  # outputs' places that hold what they are made of, how long
         self.lines: list[str] = []
         self.finished: list[str] = []  # slots that are complete, and may hold denormal numbers
 
@@ -53,6 +58,7 @@ class _Printer:
         """Return the source of the stage's function."""
         for position, step in enumerate(self.steps):
             self._print_step(position, step)
+            self._skip_bound(position, step)
         sums = [self._sum(step) for step in self.stage.sums]
         self._write_late()
         names = sorted(n for n in self.stage.sources if n in self.program.scalar_names)
@@ -108,6 +114,23 @@ class _Printer:
             out = f"out={target}" if name in _BY_KEYWORD else target
             self.lines.append(f"np.{name}({', '.join(operands)}, {out})")
 
+    def _skip_bound(self, position: int, step: Step) -> None:
+        """Leave out a lower bound under a root where a look says that nothing is below it."""
+        bound = self.steps[position - 1]
+        if step.operator != "sqrt" or bound.operator != "maximum" or not position:
+            return
+        x, limit = bound.sources
+        if step.sources != (bound.target,) or not is_literal(limit):
+            return
+        careful = self.lines[-2:]
+        self.lines[-2:] = [
+            f"if stop > {_WORTH_A_LOOK} and np.minimum.reduce({self.place.get(x, x)}) >= "
+            f"{self._operand(limit)}:",
+            f"    np.sqrt({self.place.get(x, x)}, {self.place[step.target]})",
+            "else:",
+            *(f"    {line}" for line in careful),
+        ]
+
     def _release(self, position: int, step: Step) -> None:
         """Free the registers of operands that nobody reads later."""
         for name in set(step.sources):
@@ -126,10 +149,33 @@ class _Printer:
             if n:
                 self.finished.append(place)
         else:
-            kind = "b" if step.operator in _TRUTH else "r"
-            place = self.free[kind].pop() if self.free[kind] else self._new(kind)
+            place = self._ahead(position, step) or self._register(step)
         self.place[target] = place
         return place
+
+    def _register(self, step: Step) -> str:
+        kind = "b" if step.operator in _TRUTH else "r"
+        return self.free[kind].pop() if self.free[kind] else self._new(kind)
+
+    def _ahead(self, position: int, step: Step) -> str | None:
+        """Return the place of the output that is made of this step alone, and of other operands.
+
+        So a moving mean is scaled and added to where it is, and one register less is walked over.
+        """
+        end = self.last.get(step.target, -1)
+        if step.operator in _TRUTH or not position < end < len(self.steps):
+            return None
+        reader = self.steps[end]
+        once = sum(step.target in later.sources for later in self.steps) == 1
+        if not once or reader.operator == "where" or reader.target not in self.program.outputs:
+            return None
+        n = self.program.outputs.index(reader.target)
+        place, old = f"out{n}", self.program.replaced[n]
+        waits = reader.target in self.program.kept or self._read_later(position, reader.target)
+        if waits or old in self.program.outputs or self.taken.get(place, -1) > position:
+            return None
+        self.taken[place] = end
+        return self._view(place)
 
     def _new(self, kind: str) -> str:
         self.count[kind] += 1
@@ -168,7 +214,7 @@ class _Printer:
         if not self.finished:
             return []
         gradient = self._operand(self.program.inputs[1])
-        unmoved = f"stop > {_WORTH_A_LOOK} and not {gradient}.any()"
+        unmoved = f"stop > {_WORTH_A_LOOK} and not {gradient}[0] and not {gradient}.any()"
         sweep = [
             f"    np.add({x}, tiny, {x}); np.subtract({x}, tiny, {x})"
             for x in dict.fromkeys(self.finished)
@@ -207,6 +253,14 @@ def prepare(program: Program, dtype: DType) -> list[Callable[..., list[float]]]:
     return [_stage(program, n, dtype) for n in range(len(program.stages))]
 
 
+def _block(printer: _Printer, itemsize: int) -> int:
+    """Return how many elements of all arrays and registers fit in the caches."""
+    replaced = dict(zip(printer.program.places, printer.program.replaced, strict=True))
+    arrays = {replaced.get(name, name) for name in printer.views}
+    touched = len(arrays) + sum(printer.count.values())
+    return max(_SMALLEST, WORKING_SET // itemsize // touched // _SMALLEST * _SMALLEST)
+
+
 def _stage(program: Program, number: int, dtype: DType) -> Callable[..., list[float]]:
     import numpy as np
 
@@ -219,7 +273,7 @@ def _stage(program: Program, number: int, dtype: DType) -> Callable[..., list[fl
     scope |= {name: np.asarray(float(x), dtype) for x, name in printer.literals.items()}
     exec(compile(source, f"<fused {program.name}>", "exec"), scope)
     walk = scope["stage"]
-    block = BLOCK * 4 // np.dtype(dtype).itemsize
+    block = _block(printer, np.dtype(dtype).itemsize)
     local = threading.local()
 
     def scratch(name: str, size: int) -> Any:
