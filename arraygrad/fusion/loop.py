@@ -37,6 +37,11 @@ _CALLS = {
     "|": "({0} or {1})",
     "~": "(not {0})",
 }
+# With a number, which is no NaN, each is a single instruction.
+_BOUNDS = {
+    "maximum": "({1} if {0} < {1} else {0})",
+    "minimum": "({1} if {0} > {1} else {0})",
+}
 _POWERS = {"2": "({0} * {0})", "2.0": "({0} * {0})", "0.5": "sqrt({0})"}
 
 
@@ -112,6 +117,8 @@ def _spelt(step: Step) -> str:
     sources = [f"real({s})" if is_literal(s) else s for s in step.sources]
     if step.operator == "**" and step.sources[1] in _POWERS:
         return _POWERS[step.sources[1]].format(*sources)
+    if step.operator in _BOUNDS and is_literal(step.sources[1]):
+        return _BOUNDS[step.operator].format(*sources)
     if step.operator in _CALLS:
         return _CALLS[step.operator].format(*sources)
     if step.operator.isidentifier():
