@@ -5,6 +5,7 @@ classes registered with optree. `None` is no leaf: it is part of the structure.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import optree
@@ -47,10 +48,15 @@ def unflatten(treedef: TreeDef, leaves: Any) -> Any:
     return treedef.unflatten(leaves)
 
 
+@lru_cache(maxsize=1000)
 def has_dict(treedef: TreeDef) -> bool:
     """Say whether a tree has dicts with keys: alike in structure whatever their keys' order."""
+    return _has_dict(treedef)
+
+
+def _has_dict(treedef: TreeDef) -> bool:
     own = issubclass(treedef.type or object, dict) and treedef.num_children > 0
-    return own or any(map(has_dict, treedef.children()))
+    return own or any(map(_has_dict, treedef.children()))
 
 
 def outline(treedef: TreeDef) -> Outline:

@@ -128,6 +128,12 @@ class _Walk:
 
     def _run_pack(self, pack: Pack, known: list[Any], found: list[Any]) -> bool:
         """Run one pack; say whether it could be run as one."""
+        like = pack.memory(self.columns[0][pack.places[0]])
+        program = None if like is None else self._program(like)
+        if program is None or len(program.stages) > 1:  # sums are of one leaf
+            return False
+        if not all(pack.free(pack.of(column)) for column in self.columns):
+            return False
         flats: dict[int, Any] = dict(zip(self.places, known, strict=True)) if known else {}
         loose = {n: pack.of(c) for n, c in enumerate(self.columns) if n not in flats}
         if not all(map(pack.fits, loose.values())):
@@ -135,8 +141,7 @@ class _Walk:
         flats |= {n: pack.filled(column) for n, column in loose.items()}
         outs = [flats[n] if self.donate else pack.empty() for n in self.places]
         inputs = [pack.memory(flats[n]) for n in range(len(self.columns))]
-        program = None if inputs[0] is None else self._program(inputs[0])
-        if program is None or len(program.stages) > 1:  # sums are of one leaf
+        if any(x is None for x in inputs):
             return False
         memory.run(program, inputs[0].dtype, inputs, list(map(pack.memory, outs)), self.scalars)
         if not (self.donate and known):

@@ -67,13 +67,24 @@ class Pack:
             and list(map(_shape_of, leaves)) == self.shapes
         )
 
+    def free(self, leaves: Sequence[Array]) -> bool:
+        """Say whether no leaf is in somebody's graph."""
+        in_graph = library_of(self.xp).in_graph
+        return in_graph is None or not any(map(in_graph, leaves))
+
     def made(self, leaves: Sequence[Array]) -> bool:
         """Say whether leaves are those cut from the flat array of this pack: the very objects."""
         return len(leaves) == len(self.refs) and all(map(is_, leaves, map(call, self.refs)))
 
+    def copy(self) -> "Pack":
+        """Return a pack for another flat array, of which no leaves are known."""
+        new = object.__new__(Pack)
+        new.__dict__.update(self.__dict__, refs=[])
+        return new
+
     @property
     def _cuts(self) -> bool:
-        """Whether leaves can be told to be views of a flat array: only NumPy's tell."""
+        """Whether leaves tell of which flat array they are views: NumPy's do."""
         import numpy as np
 
         return self.kind is np.ndarray
@@ -83,8 +94,7 @@ class Pack:
         if not self._cuts:
             return self.xp.empty((self.size,), dtype=self.dtype)
         flat = _flat_class()((self.size,), self.dtype)
-        flat.pack = object.__new__(Pack)
-        flat.pack.__dict__.update(self.__dict__, refs=[])
+        flat.pack = self.copy()
         return flat
 
     def memory(self, flat: Any) -> Any:
@@ -98,21 +108,46 @@ class Pack:
 
         if self._cuts:
             return np.concatenate(leaves, axis=None, out=self.empty())
-        return self.xp.concat([x.reshape(-1) for x in leaves])
+        shaped = zip(leaves, self.shapes, strict=True)
+        return self.xp.concat([x if len(shape) == 1 else x.reshape(-1) for x, shape in shaped])
 
     def views(self, flat: Any) -> list[Array]:
-        """Cut a flat array into leaves; NumPy's remembers them."""
+        """Cut a flat array into leaves, which it remembers."""
         import numpy as np
 
         if not self._cuts:
-            pieces = pairwise(self.starts)
-            cut = [flat[start:stop] for start, stop in pieces]
-            return [x.reshape(shape) for x, shape in zip(cut, self.shapes, strict=True)]
+            cut = [flat[start:stop] for start, stop in pairwise(self.starts)]
+            leaves = [x.reshape(shape) for x, shape in zip(cut, self.shapes, strict=True)]
+            flat.pack = self.copy()
+            flat.pack.refs = [_remembered(leaf, flat) for leaf in leaves]
+            return leaves
         ndarray, dtype, width = np.ndarray, self.dtype, self.dtype.itemsize
         pairs = zip(self.shapes, self.starts, strict=False)
         found = [ndarray(shape, dtype, flat, start * width) for shape, start in pairs]
         flat.pack.refs = list(map(ref, found))
         return found
+
+
+# Where leaves that cannot tell are cut from, by their identity, as long as they live.
+_homes: dict[int, tuple[Any, Any]] = {}
+
+
+def _remembered(leaf: Array, flat: Any) -> Any:
+    """Note which flat array a leaf is a view of; return a reference that keeps neither."""
+    key = id(leaf)
+    found = ref(leaf, lambda _: _homes.pop(key, None))
+    _homes[key] = found, flat
+    return found
+
+
+def _home(leaf: Array) -> Any:
+    """Return the flat array that a leaf was cut from; None if there is none."""
+    import numpy as np
+
+    if type(leaf) is np.ndarray:
+        return leaf.base if type(leaf.base) is _flat_class() else None
+    found, flat = _homes.get(id(leaf), (None, None))
+    return flat if found is not None and found() is leaf else None
 
 
 def small(leaves: Sequence[Array]) -> list[Pack]:
@@ -130,15 +165,12 @@ def small(leaves: Sequence[Array]) -> list[Pack]:
 
 def gathered(leaves: Sequence[Array]) -> list[Any]:
     """Return the flat arrays of which leaves are the views, all of them and in their order."""
-    import numpy as np
-
     found: list[Any] = []
     covered: set[int] = set()
-    flat_class = _flat_class()
     for n, x in enumerate(leaves):
-        if n in covered or type(x) is not np.ndarray or type(x.base) is not flat_class:
+        flat = None if n in covered else _home(x)
+        if flat is None:
             continue
-        flat: Any = x.base
         pack = flat.pack
         if not pack.places or pack.places[0] != n or pack.places[-1] >= len(leaves):
             continue

@@ -109,6 +109,9 @@ class Library:
     host_memory: Callable[[Array], Any] = no_host_memory
     """Returns an array's memory as a NumPy array; None where it is elsewhere, or in a graph."""
 
+    in_graph: Callable[[Array], bool] | None = None
+    """Says of an array that a graph of its library's follows it, which no write may get round."""
+
     mutable: bool = False
     """Whether `x += y` changes the memory of `x`, so that a sweep may accumulate in place."""
 

@@ -1,5 +1,6 @@
 """PyTorch: mutable, brings its own autodiff."""
 
+from operator import attrgetter
 from typing import Any
 
 from arraygrad._typing import Array, Namespace
@@ -72,6 +73,7 @@ LIBRARY = Library(
     autodiff="torch",
     executor="host",
     host_memory=host_memory,
+    in_graph=attrgetter("requires_grad"),
     mutable=True,
     extra="torch",
     special="torch.special",

@@ -10,7 +10,7 @@ import torch
 
 from arraygrad import fusion, optimizers
 from arraygrad.errors import HyperparameterError, OutError
-from arraygrad.fusion import explain, loop, use_executor
+from arraygrad.fusion import explain, loop, packed, use_executor
 from arraygrad.fusion.threads import split
 from arraygrad.fusion.trace import trace
 from arraygrad.kernels.lamb import lamb_ivy
@@ -175,14 +175,40 @@ def test_small_leaves_run_together_and_may_be_changed_between_steps(convert, don
         np.testing.assert_allclose(ours, plain, rtol=0, atol=2e-6 if like.dtype == "f4" else 1e-13)
 
 
-def test_swapped_leaves_are_not_mistaken_for_those_of_the_last_step():
+@pytest.mark.parametrize("convert", [np.asarray, torch.asarray], ids=["numpy", "torch"])
+def test_swapped_leaves_are_not_mistaken_for_those_of_the_last_step(convert):
     optimizer = adam(0.1)
-    params = [np.full(3, float(n)) for n in range(6)]
-    grads = [np.ones(3) for _ in params]
+    params = [convert(np.full(3, float(n))) for n in range(6)]
+    grads = [convert(np.ones(3)) for _ in params]
     params, state = optimizer.step(params, grads, optimizer.init(params))
     swapped = [params[1], params[0], *params[2:]]
     found, _ = optimizer.step(swapped, grads, state, donate=True)
     assert found[0][0] > found[1][0]
+
+
+@pytest.mark.parametrize("which", ["parameter", "gradient"])
+def test_small_leaves_in_a_graph_stay_in_it(which):
+    optimizer = adam(0.1)
+    params = [torch.full((3,), float(n)) for n in range(6)]
+    grads = [torch.ones(3) for _ in params]
+    params, state = optimizer.step(params, grads, optimizer.init(params))
+    leaf = {"parameter": params, "gradient": grads}[which][2].requires_grad_()
+    before = leaf.detach().clone()
+    found, _ = optimizer.step(params, grads, state, donate=True)
+    assert found[2].requires_grad
+    (slope,) = torch.autograd.grad(found[2].sum(), leaf)
+    assert (which == "parameter") == bool(torch.all(slope == 1))
+    assert torch.equal(leaf.detach(), before)
+
+
+def test_leaves_that_died_leave_nothing_behind():
+    optimizer, known = adam(0.1), len(packed._homes)
+    params = [torch.ones(3) for _ in range(6)]
+    grads = [torch.ones(3) for _ in params]
+    params, state = optimizer.step(params, grads, optimizer.init(params), donate=True)
+    assert len(packed._homes) == known + 3 * len(params)
+    del params, state
+    assert len(packed._homes) == known
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
