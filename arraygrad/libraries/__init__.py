@@ -1,4 +1,4 @@
-"""The one registry of array libraries: what is peculiar to each, a small file apiece.
+"""The one registry of array libraries: what is peculiar to each, a small file or folder apiece.
 
 A library that is not named here is `generic`: everything of the standard, differentiated by the
 tape. To add one, write a module with a `LIBRARY` and name it in `_MODULES`; in a package of your

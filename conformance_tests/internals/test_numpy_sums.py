@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from arraygrad.libraries.numpy_sums import quick_sums
+from arraygrad.libraries.numpy.sums import quick_sums
 
 QUICK = quick_sums()
 SHAPES = [

@@ -12,7 +12,7 @@ from typing import Any
 from arraygrad._namespace import array_namespace, is_array
 from arraygrad._typing import Array, Namespace
 from arraygrad.libraries import library_of
-from arraygrad.libraries.dask_chunks import known
+from arraygrad.libraries.dask.chunks import known
 from arraygrad.libraries.indexing import broadcast_mask, is_basic, is_mask
 
 __all__ = ["getitem", "places", "scatter_add", "set_at"]

@@ -54,7 +54,7 @@ def to_numpy(x: Array) -> Any:
 
 
 LIBRARY = Library(
-    namespace="arraygrad.libraries.mlx_functions",
+    namespace="arraygrad.libraries.mlx.functions",
     extra="mlx",
     places=places,
     getitem=getitem,

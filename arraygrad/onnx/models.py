@@ -1,23 +1,17 @@
-"""Gradients and optimizer steps as ONNX models: they run wherever ONNX does, without Python.
-
-The function is traced on the lazy arrays of ndonnx, once, with the shapes and dtypes of an example.
-`pip install arraygrad[onnx]` brings what this room needs.
-"""
+"""Functions, gradients and steps, traced on the lazy arrays of ndonnx."""
 
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from arraygrad._namespace import array_namespace, cast, is_array
-from arraygrad._onnx.graph import Graph, outputs_of
-from arraygrad._onnx.names import argument_names, function_name, named_leaves
-from arraygrad._onnx.refusals import explained
 from arraygrad._tree import flatten, map_leaves
 from arraygrad._typing import Tree
 from arraygrad.autodiff.tape import traced_namespace
 from arraygrad.autodiff.tape.general import strip
-from arraygrad.errors import DtypeError, MissingExtraError, StructureError
-from arraygrad.libraries import library_of
+from arraygrad.errors import StructureError
+from arraygrad.onnx.graph import Graph, outputs_of
+from arraygrad.onnx.names import argument_names, function_name, named_leaves
+from arraygrad.onnx.refusals import explained
 from arraygrad.operators import value_and_grad
 from arraygrad.operators._call import Argnums
 from arraygrad.optimizers import Optimizer
@@ -25,12 +19,7 @@ from arraygrad.optimizers import Optimizer
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-__all__ = ["export", "export_gradient", "export_step", "feed"]
-
-for _needed in ("ndonnx", "onnx", "onnxruntime"):
-    if find_spec(_needed) is None:
-        _message = f"arraygrad.onnx needs {_needed}: pip install arraygrad[onnx]"
-        raise MissingExtraError(_message)
+__all__ = ["export", "export_gradient", "export_step"]
 
 
 def export(f: Callable[..., Any], /, *example: Tree) -> "ModelProto":
@@ -221,53 +210,6 @@ def export_step(
     return graph.model(outputs, f"a step of {optimizer!r} on {function_name(loss)}")
 
 
-def feed(model: "ModelProto", /, **arguments: Tree) -> dict[str, Any]:
-    """Return the inputs of a model, as onnxruntime takes them.
-
-    Parameters
-    ----------
-    model : onnx.ModelProto
-        What `export`, `export_gradient` or `export_step` returned.
-    **arguments : trees of arrays
-        By the names of the function's parameters; arrays of any library, and Python numbers.
-        What the model does not ask for is left out.
-
-    Returns
-    -------
-    dict of str to numpy.ndarray
-        In the dtypes of the model.
-
-    Raises
-    ------
-    StructureError
-        If an input is missing.
-    DtypeError
-        If an array has another dtype than its input.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import arraygrad.onnx
-    >>> w, x = {"scale": np.ones(2)}, np.zeros(2)
-    >>> model = arraygrad.onnx.export(lambda w, x: w["scale"] * x, w, x)
-    >>> arraygrad.onnx.feed(model, w=w, x=x)
-    {'w.scale': array([1., 1.]), 'x': array([0., 0.])}
-    """
-    from onnx.helper import tensor_dtype_to_np_dtype
-
-    leaves: dict[str, Any] = {}
-    for root, tree in arguments.items():
-        leaves.update(named_leaves(tree, root)[0])
-    found = {}
-    for wanted in model.graph.input:
-        if wanted.name not in leaves:
-            message = f"the model's input {wanted.name!r} is missing: got {sorted(leaves)}"
-            raise StructureError(message)
-        dtype = tensor_dtype_to_np_dtype(wanted.type.tensor_type.elem_type)
-        found[wanted.name] = _array(wanted.name, leaves[wanted.name], dtype)
-    return found
-
-
 # --- a function -----------------------------------------------------------------------------------
 
 
@@ -323,19 +265,3 @@ def _like(new: Any, old: Any) -> Any:
     """Return what comes out as an array of the dtype that went in, for it goes in again."""
     xp = array_namespace(old)
     return cast(xp, new if is_array(new) else xp.asarray(new), old.dtype)
-
-
-# --- what is fed ----------------------------------------------------------------------------------
-
-
-def _array(name: str, leaf: Any, dtype: Any) -> Any:
-    """Return a leaf as a NumPy array."""
-    import numpy as np
-
-    if not is_array(leaf):
-        return np.asarray(leaf, dtype=dtype)
-    values = np.asarray(library_of(array_namespace(leaf)).to_numpy(leaf))
-    if values.dtype != dtype:
-        message = f"`{name}` has dtype {values.dtype}, the model's input {dtype}"
-        raise DtypeError(message)
-    return values

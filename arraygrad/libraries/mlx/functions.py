@@ -13,8 +13,7 @@ import mlx.core as mx
 import numpy as np
 
 from arraygrad._typing import Array, DType
-from arraygrad.libraries import mlx_fft as fft
-from arraygrad.libraries import mlx_linalg as linalg
+from arraygrad.libraries.mlx import fft, linalg
 
 __all__ = [
     "__array_api_version__", "all", "any", "arange", "argmax", "argmin", "argsort", "asarray",

@@ -13,7 +13,7 @@ import numpy as np
 import spox.opset.ai.onnx.v21 as op
 
 from arraygrad._typing import Array, DType
-from arraygrad.libraries import ndonnx_linalg as linalg
+from arraygrad.libraries.ndonnx import linalg
 
 __all__ = [
     "acos",

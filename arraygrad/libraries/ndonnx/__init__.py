@@ -78,7 +78,7 @@ def to_numpy(x: Array) -> Any:
 
 
 LIBRARY = Library(
-    namespace="arraygrad.libraries.ndonnx_functions",
+    namespace="arraygrad.libraries.ndonnx.functions",
     lazy=True,
     numpy_functions=True,  # on traced arrays: what is written for NumPy can be exported
     extra="onnx",

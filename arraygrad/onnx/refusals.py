@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from arraygrad._onnx.names import function_name
 from arraygrad._where import place_of
 from arraygrad.errors import ArraygradError, ExportError
+from arraygrad.onnx.names import function_name
 
 __all__ = ["explained"]
 
@@ -62,7 +62,7 @@ def _entered(error: Exception) -> str | None:
     step = error.__traceback__
     while step is not None:
         module = step.tb_frame.f_globals.get("__name__", "")
-        if module.partition(".")[0] == "ndonnx" or module.startswith("arraygrad.libraries.ndonnx_"):
+        if module.partition(".")[0] == "ndonnx" or module.startswith("arraygrad.libraries.ndonnx."):
             name = step.tb_frame.f_code.co_name
             if name != "wrapped":  # the decorator of ndonnx's functions
                 return name

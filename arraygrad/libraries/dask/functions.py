@@ -6,9 +6,9 @@ import dask.array as da
 import numpy as np
 
 from arraygrad._typing import Array, DType
-from arraygrad.libraries import dask_linalg as linalg
-from arraygrad.libraries.dask_chunks import reshape
-from arraygrad.libraries.dask_indexing import getitem
+from arraygrad.libraries.dask import linalg
+from arraygrad.libraries.dask.chunks import reshape
+from arraygrad.libraries.dask.indexing import getitem
 
 __all__ = ["can_cast", "diff", "eye", "linalg", "repeat", "reshape", "take", "take_along_axis"]
 

@@ -5,7 +5,7 @@ Gradients lie in the chunks of their arguments.
 
 from typing import Any
 
-from arraygrad.libraries.dask_chunks import (
+from arraygrad.libraries.dask.chunks import (
     broadcast_to,
     finite_when_computed,
     matmul,
@@ -13,7 +13,7 @@ from arraygrad.libraries.dask_chunks import (
     shape_of,
     zeros,
 )
-from arraygrad.libraries.dask_indexing import getitem, places, scatter_add, set_at
+from arraygrad.libraries.dask.indexing import getitem, places, scatter_add, set_at
 from arraygrad.libraries.generic import Library, quiet_numpy
 
 __all__ = ["LIBRARY"]
@@ -27,7 +27,7 @@ def to_numpy(x: Any) -> Any:
 
 
 LIBRARY = Library(
-    namespace="arraygrad.libraries.dask_functions",
+    namespace="arraygrad.libraries.dask.functions",
     lazy=True,
     numpy_functions=True,
     extra="dask",

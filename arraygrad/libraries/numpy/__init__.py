@@ -5,9 +5,9 @@ from typing import Any
 
 from arraygrad._typing import Array, DType
 from arraygrad.libraries.generic import Library, quiet_numpy
-from arraygrad.libraries.numpy_indexing import add_at, places, scatter_add, set_at
-from arraygrad.libraries.numpy_sums import quick_sums
-from arraygrad.libraries.numpy_triangular import solve_adjoint
+from arraygrad.libraries.numpy.indexing import add_at, places, scatter_add, set_at
+from arraygrad.libraries.numpy.sums import quick_sums
+from arraygrad.libraries.numpy.triangular import solve_adjoint
 
 __all__ = ["LIBRARY"]
 
