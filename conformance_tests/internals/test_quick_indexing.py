@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import arraygrad as ag
-from arraygrad.libraries import numpy_indexing
+from arraygrad.libraries.numpy import indexing
 from arraygrad.testing import check_gradients
 from conformance_tests import backends
 from conformance_tests.case_values import complexes, in_library, reals
@@ -227,7 +227,7 @@ def test_values_that_do_not_fit_are_refused():
 @pytest.mark.parametrize("mask", MASKS)
 def test_places_mean_what_the_mask_means(mask, order):
     x, mask = np.asarray(reals(6, 8), order=order), MASKS[mask]
-    view, at = numpy_indexing.places(x, mask)
+    view, at = indexing.places(x, mask)
     assert np.array_equal(view[at], x[mask])
     view[at] = 7.0
     assert np.all(x[mask] == 7.0)
@@ -239,7 +239,7 @@ def test_scatter_add_leaves_its_operand_alone(key, order):
     x = np.asarray(reals(6, 8), order=order)
     before = x.copy()
     values = reals(*x[key].shape, seed=1) if x[key].shape else np.asarray(0.3)
-    found = numpy_indexing.scatter_add(NUMPY.xp, x, key, values)
+    found = indexing.scatter_add(NUMPY.xp, x, key, values)
     expected = before.copy()
     np.add.at(expected, key, values)
     np.testing.assert_allclose(found, expected, rtol=1e-14)

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 import arraygrad as ag
-from arraygrad.libraries import library_of, numpy_triangular
+from arraygrad.libraries import library_of
 from arraygrad.libraries.generic import solve_adjoint as solve_any
+from arraygrad.libraries.numpy import triangular
 from arraygrad.rules.table import entry_of
 from arraygrad.testing import check_gradients
 from conformance_tests import backends
@@ -55,7 +56,7 @@ def expected(a, b):
 def test_numpy_solves_matrices_of_every_kind_and_layout(triangle, known, layout, dtype):
     a = LAYOUTS[layout](factor(N, N, dtype=dtype, triangle=triangle))
     b = LAYOUTS[layout](drawn(N, 3, dtype=dtype, seed=1))
-    found = numpy_triangular.solve_adjoint(np, a, b, triangle if known else None)
+    found = triangular.solve_adjoint(np, a, b, triangle if known else None)
     assert found.dtype == dtype
     tolerance = 1e-4 if dtype in ("float32", "complex64") else 1e-12
     np.testing.assert_allclose(found, expected(a, b), rtol=tolerance, atol=tolerance)
@@ -66,14 +67,14 @@ def test_numpy_solves_matrices_of_every_kind_and_layout(triangle, known, layout,
 )
 def test_numpy_broadcasts_stacks(shapes):
     a, b = factor(*shapes[0], N, N), drawn(*shapes[1], N, 2, seed=1)
-    found = numpy_triangular.solve_adjoint(np, a, b, "lower")
+    found = triangular.solve_adjoint(np, a, b, "lower")
     np.testing.assert_allclose(found, expected(a, b), rtol=1e-12, atol=1e-12)
 
 
 def test_a_stack_is_triangular_if_all_its_matrices_are():
     mixed = np.stack([factor(N, N), factor(N, N, triangle="upper")])
     b = drawn(2, N, 2)
-    found = numpy_triangular.solve_adjoint(np, mixed, b)
+    found = triangular.solve_adjoint(np, mixed, b)
     np.testing.assert_allclose(found, expected(mixed, b), rtol=1e-12, atol=1e-12)
 
 
@@ -82,14 +83,14 @@ def test_a_zero_in_a_corner_makes_no_triangle():
         a = factor(N, N, triangle=None)
         a[row] = np.eye(N)[row]
         b = drawn(N, 2)
-        found = numpy_triangular.solve_adjoint(np, a, b)
+        found = triangular.solve_adjoint(np, a, b)
         np.testing.assert_allclose(found, expected(a, b), rtol=1e-12, atol=1e-12)
 
 
 def test_a_matrix_promotes_to_the_dtype_of_the_other_side():
     a, b = factor(N, N, dtype="float32"), drawn(N, 2, dtype="complex128")
     for n in (1, 2):
-        found = numpy_triangular.solve_adjoint(np, np.stack([a] * n), b, "lower")
+        found = triangular.solve_adjoint(np, np.stack([a] * n), b, "lower")
         np.testing.assert_allclose(found[0], expected(a, b), rtol=1e-12, atol=1e-12)
 
 
@@ -98,19 +99,19 @@ def test_a_singular_matrix_is_refused_as_numpy_does(triangle):
     a = factor(N, N)
     a[7, 7] = 0
     with pytest.raises(np.linalg.LinAlgError, match="Singular"):
-        numpy_triangular.solve_adjoint(np, a, drawn(N, 2), triangle)
+        triangular.solve_adjoint(np, a, drawn(N, 2), triangle)
 
 
 def test_without_scipy_numpy_solves_all_the_same(monkeypatch):
-    numpy_triangular._solver.cache_clear()
+    triangular._solver.cache_clear()
     monkeypatch.setitem(sys.modules, "scipy.linalg", None)
     try:
-        assert numpy_triangular._solver("d") is None
+        assert triangular._solver("d") is None
         a, b = factor(N, N), drawn(N, 2)
-        found = numpy_triangular.solve_adjoint(np, a, b, "lower")
+        found = triangular.solve_adjoint(np, a, b, "lower")
         assert np.array_equal(found, solve_any(np, a, b))
     finally:
-        numpy_triangular._solver.cache_clear()
+        triangular._solver.cache_clear()
 
 
 @pytest.mark.parametrize("dtype", ["float64", "complex128"])

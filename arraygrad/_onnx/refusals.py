@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from arraygrad._onnx.names import function_name
 from arraygrad._where import place_of
 from arraygrad.errors import ArraygradError, ExportError
-from arraygrad.onnx.names import function_name
 
 __all__ = ["explained"]
 

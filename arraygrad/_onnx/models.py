@@ -4,14 +4,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from arraygrad._namespace import array_namespace, cast, is_array
+from arraygrad._onnx.graph import Graph, outputs_of
+from arraygrad._onnx.names import argument_names, function_name, named_leaves
+from arraygrad._onnx.needed import check_installed
+from arraygrad._onnx.refusals import explained
 from arraygrad._tree import flatten, map_leaves
 from arraygrad._typing import Tree
 from arraygrad.autodiff.tape import traced_namespace
 from arraygrad.autodiff.tape.general import strip
 from arraygrad.errors import StructureError
-from arraygrad.onnx.graph import Graph, outputs_of
-from arraygrad.onnx.names import argument_names, function_name, named_leaves
-from arraygrad.onnx.refusals import explained
 from arraygrad.operators import value_and_grad
 from arraygrad.operators._call import Argnums
 from arraygrad.optimizers import Optimizer
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 __all__ = ["export", "export_gradient", "export_step"]
+
+check_installed()
 
 
 def export(f: Callable[..., Any], /, *example: Tree) -> "ModelProto":

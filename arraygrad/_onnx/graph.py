@@ -4,10 +4,10 @@ from collections.abc import Mapping, Set
 from typing import TYPE_CHECKING, Any
 
 from arraygrad._namespace import is_array
+from arraygrad._onnx.names import named_leaves
 from arraygrad._tree import unflatten
 from arraygrad._typing import Array, Tree
 from arraygrad.errors import DtypeError, StructureError
-from arraygrad.onnx.names import named_leaves
 from arraygrad.state._arrays import dtype_name
 
 if TYPE_CHECKING:

@@ -3,15 +3,18 @@
 from typing import TYPE_CHECKING, Any
 
 from arraygrad._namespace import array_namespace, is_array
+from arraygrad._onnx.names import named_leaves
+from arraygrad._onnx.needed import check_installed
 from arraygrad._typing import Tree
 from arraygrad.errors import DtypeError, StructureError
 from arraygrad.libraries import library_of
-from arraygrad.onnx.names import named_leaves
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
 __all__ = ["feed"]
+
+check_installed()
 
 
 def feed(model: "ModelProto", /, **arguments: Tree) -> dict[str, Any]:
