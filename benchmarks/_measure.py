@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from tqdm import tqdm
 
-__all__ = ["geometric_mean", "interleaved"]
+__all__ = ["alternating", "geometric_mean", "interleaved"]
 
 
 def interleaved(
@@ -26,6 +26,26 @@ def interleaved(
         shift = turn % len(names)
         for name in names[shift:] + names[:shift]:
             seconds[name].append(_time(functions[name], counts[name]))
+    gc.unfreeze()
+    return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def alternating(
+    functions: Mapping[str, Callable[[], object]], *, calls: int, label: str
+) -> dict[str, float]:
+    """Return the median seconds of one call of each function, called in turn, one call each.
+
+    For functions that differ by little: what slows the machine for a while slows them alike.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in functions}
+    gc.collect()
+    gc.freeze()
+    for turn in tqdm(range(calls + calls // 10), desc=label, unit="call", leave=False):
+        for name, function in functions.items():
+            start = time.perf_counter()
+            function()
+            if turn >= calls // 10:  # warm by then
+                seconds[name].append(time.perf_counter() - start)
     gc.unfreeze()
     return {name: statistics.median(values) for name, values in seconds.items()}
 

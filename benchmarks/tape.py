@@ -33,23 +33,42 @@ def measure(names: Iterable[str], dtype: str, options: argparse.Namespace) -> Ti
     from benchmarks._measure import interleaved
     from benchmarks._more_cases import EVERY_CASE
     from benchmarks._packages import installed
-    from benchmarks._peers import DELEGATION, NEEDS, PEERS
+    from benchmarks._peers import NEEDS, PEERS
 
-    peers = installed(PEERS, NEEDS)
     found = {}
     for name in names:
-        starts = dict(peers)
-        if name == "mlp32":
-            starts |= {new: peer for new, (peer, base) in DELEGATION.items() if base in peers}
         case = EVERY_CASE[name]
         parameters, data = case.data(dtype)
         runs = {
-            peer: start(case.spelt_for(peer), parameters, data) for peer, start in starts.items()
+            peer: start(case.spelt_for(peer), parameters, data)
+            for peer, start in installed(PEERS, NEEDS).items()
         }
         verify(name, runs, dtype)
         found[name] = interleaved(
             runs, rounds=options.rounds, block=options.block, label=f"{name} {dtype}"
         )
+    return found
+
+
+def delegation(dtype: str, options: argparse.Namespace) -> dict[str, float]:
+    """Return what arraygrad adds to a library's own autodiff, on the small MLP, as ratios."""
+    from benchmarks._measure import alternating
+    from benchmarks._more_cases import EVERY_CASE
+    from benchmarks._packages import installed
+    from benchmarks._peers import DELEGATION, NEEDS, PEERS
+
+    case, peers, found = EVERY_CASE["mlp32"], installed(PEERS, NEEDS), {}
+    parameters, data = case.data(dtype)
+    for new, (start, base) in DELEGATION.items():
+        if base in peers:
+            starts = {"hand": PEERS["hand"], base: PEERS[base], new: start}
+            runs = {
+                peer: each(case.spelt_for(peer), parameters, data) for peer, each in starts.items()
+            }
+            verify("mlp32", runs, dtype)
+            del runs["hand"]
+            times = alternating(runs, calls=100 * options.rounds, label=f"{new} {dtype}")
+            found[new] = times[new] / times[base]
     return found
 
 
@@ -65,7 +84,7 @@ def per_operation(row: dict[str, float]) -> float:
     return (row["arraygrad"] - row["hand"]) / CHAIN_OPERATIONS * 1e6
 
 
-def report(dtype: str, times: Times) -> dict[str, Any]:
+def report(dtype: str, times: Times, delegated: dict[str, float]) -> dict[str, Any]:
     """Print the tables of a dtype, and return their figures."""
     from benchmarks._measure import geometric_mean
     from benchmarks._peers import DELEGATION, PEERS
@@ -90,11 +109,9 @@ def report(dtype: str, times: Times) -> dict[str, Any]:
     for case, cost in chains.items():
         print(f"{case}: {cost:.2f} us per operation over hand-written NumPy")
     figures["us_per_operation_over_hand"] = chains
-    row = times.get("mlp32", {})
-    delegation = {new: row[new] / row[base] for new, (_, base) in DELEGATION.items() if new in row}
-    for new, ratio in delegation.items():
+    for new, ratio in delegated.items():
         print(f"{new}: {ratio:.2f} x {DELEGATION[new][1]} itself, on mlp32")
-    figures["delegation"] = delegation
+    figures["delegation"] = delegated
     return figures
 
 
@@ -131,7 +148,8 @@ def main() -> None:
     figures: dict[str, Any] = {}
     for dtype in options.dtypes:
         times = measure(names, dtype, options)
-        figures[dtype] = report(dtype, times)
+        delegated = delegation(dtype, options) if "mlp32" in names else {}
+        figures[dtype] = report(dtype, times, delegated)
         if options.memory:
             figures[dtype]["peak_mib"] = measure_memory(times, dtype)
     print("\nthreads:", conditions()["threads"])

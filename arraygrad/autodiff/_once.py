@@ -1,11 +1,11 @@
 """A pullback that may be called a single time: what `once=True` of the protocol promises."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 from arraygrad._typing import Leaves, Pullback
 from arraygrad.errors import SpentTapeError
 
-__all__ = ["once"]
+__all__ = ["once", "refuse_second"]
 
 
 def once(pullback: Pullback) -> Pullback:
@@ -13,11 +13,14 @@ def once(pullback: Pullback) -> Pullback:
     live = [pullback]
 
     def single(cotangents: Leaves) -> list[Any]:
-        try:
-            only = live.pop()
-        except IndexError:
-            message = "this pullback was made for a single call: use `arraygrad.vjp` for several"
-            raise SpentTapeError(message) from None
-        return only(cotangents)
+        if not live:
+            refuse_second()
+        return live.pop()(cotangents)
 
     return single
+
+
+def refuse_second() -> NoReturn:
+    """Raise what a second call raises."""
+    message = "this pullback was made for a single call: use `arraygrad.vjp` for several"
+    raise SpentTapeError(message)

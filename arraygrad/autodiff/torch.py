@@ -23,6 +23,7 @@ from torch import Tensor
 
 from arraygrad._typing import Leaves, Pullback
 from arraygrad.autodiff._once import once as only_once
+from arraygrad.autodiff._once import refuse_second
 from arraygrad.autodiff._torch_function import Application, apply, transformed, transposed
 from arraygrad.errors import GraphBreakError
 
@@ -161,20 +162,23 @@ def _graph_vjp(
     finally:
         _inside.reset(token)
 
+    held = [outputs]
+
     def pullback(cotangents: Leaves) -> list[Tensor]:
-        ys, seeds = outputs, cotangents
-        if not all(map(_is_recorded, outputs)):
-            live = [n for n, y in enumerate(outputs) if y.requires_grad]
+        if not held:
+            refuse_second()
+        ys, seeds = held.pop() if once else held[0], cotangents
+        if not all(map(_is_recorded, ys)):
+            live = [n for n, y in enumerate(ys) if y.requires_grad]
             if not live:
                 return [torch.zeros_like(x) for x in fresh]
-            ys, seeds = [outputs[n] for n in live], [cotangents[n] for n in live]
+            ys, seeds = [ys[n] for n in live], [cotangents[n] for n in live]
         nested = not once and not _outermost(cotangents)
         found = torch.autograd.grad(ys, fresh, seeds, not once, nested, allow_unused=True)
         pairs = zip(found, fresh, strict=True)
         return [torch.zeros_like(x) if g is None else g for g, x in pairs]
 
-    values = [y.detach() for y in outputs]
-    return values, only_once(pullback) if once else pullback, _detach(aux) if aux else aux
+    return [y.detach() for y in outputs], pullback, _detach(aux) if aux else aux
 
 
 def _functional_vjp(

@@ -7,7 +7,7 @@ from arraygrad._typing import Array, Namespace
 from arraygrad.errors import NonFiniteError
 from arraygrad.libraries import library_of
 
-__all__ = ["NONFINITE", "Treatment", "treatment"]
+__all__ = ["NONFINITE", "Treatment", "keep", "treatment"]
 
 Treatment: TypeAlias = Callable[[Namespace, list[Array], Callable[[int], str]], list[Array]]
 """Treats the gradients of a call; the last argument names the leaf with a number."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from arraygrad.operators._body import Body, scalar_output
 from arraygrad.operators._call import Argnums, Calls, parse_argnums
-from arraygrad.operators._nonfinite import treatment
+from arraygrad.operators._nonfinite import keep, treatment
 
 __all__ = ["grad", "value_and_grad"]
 
@@ -86,7 +86,9 @@ def value_and_grad(
         call = calls(args, kwargs)
         body = Body(f, call, scalar_output, has_aux=has_aux)
         (y,), pullback, aux = call.vjp(body, once=True)
-        found = treat(call.xp, pullback([call.plan.seed(y)]), call.leaf_name)
+        found = pullback([call.plan.seed(y)])
+        if treat is not keep:
+            found = treat(call.xp, found, call.leaf_name)
         return (y, aux) if has_aux else y, call.gradients(found, argnums)
 
     return evaluate
