@@ -15,16 +15,17 @@ from arraygrad.errors import StructureError
 __all__ = [
     "Path",
     "TreeDef",
+    "are_leaves",
     "broadcast_prefix",
     "children",
     "flatten",
+    "flatten_like",
     "flatten_with_names",
     "flatten_with_paths",
     "format_path",
     "has_dict",
     "has_outline",
     "is_leaf",
-    "leaves_up_to",
     "map_leaves",
     "outline",
     "register_node",
@@ -98,22 +99,26 @@ def has_outline(expected: Outline, tree: Any) -> bool:
     return True
 
 
-def leaves_up_to(treedef: TreeDef, tree: Any) -> list[Any] | None:
-    """Return the leaves of a tree that has this structure, `None` if it has another.
+def flatten_like(treedef: TreeDef, tree: Any) -> list[Any] | None:
+    """Return what stands where a structure has leaves, `None` if the tree does not go that far.
 
     Several times as quick as `flatten`, for there is nothing to find out.
     """
     try:
-        leaves = treedef.flatten_up_to(tree)
+        return treedef.flatten_up_to(tree)
     except ValueError:
         return None
-    new = set(map(type, leaves)).difference(_leaf_types)
+
+
+def are_leaves(found: list[Any]) -> bool:
+    """Say whether all these are leaves, and no trees."""
+    new = set(map(type, found)).difference(_leaf_types)
     if new:
-        found = {type(x): is_leaf(x) for x in leaves if type(x) in new}
-        if not all(found.values()):
-            return None
-        _leaf_types.update(found)
-    return leaves
+        kinds = {type(x): is_leaf(x) for x in found if type(x) in new}
+        if not all(kinds.values()):
+            return False
+        _leaf_types.update(kinds)
+    return True
 
 
 _leaf_types: set[type] = set()

@@ -18,6 +18,7 @@ from typing import Any
 
 from arraygrad._namespace import array_namespace
 from arraygrad._typing import Array
+from arraygrad.fusion.packed import Known
 from arraygrad.fusion.switch import chosen, use_executor
 from arraygrad.libraries import library_of
 
@@ -62,7 +63,8 @@ _known: dict[type, str] = {}  # by the type of arrays: asked once for each
 
 def _executor_of(leaves: Column) -> str:
     """Return who runs kernels on the leaves; of several libraries each by itself, as written."""
-    kinds = set(map(type, leaves))
+    alike = type(leaves) is Known and leaves.flat is not None
+    kinds = {type(leaves[0])} if alike else set(map(type, leaves))
     for kind in kinds.difference(_known):
         first = next(x for x in leaves if type(x) is kind)
         _known[kind] = library_of(array_namespace(first)).executor

@@ -179,7 +179,8 @@ def views_of(row: Sequence[Array], slots: int) -> list[Any] | None:
 
 
 def _takes_writes(x: Any) -> bool:
-    return bool(x.flags.c_contiguous and x.flags.writeable)
+    """Say whether a walk may write there: in order, aligned, not protected."""
+    return bool(x.flags.carray)
 
 
 def _fresh(like: Array, shape: tuple[int, ...]) -> tuple[Array, Any]:

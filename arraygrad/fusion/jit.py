@@ -26,6 +26,7 @@ def evaluate(
     """Return a kernel's results for every leaf: see `arraygrad.fusion`."""
     import jax
 
+    columns = list(map(list, columns))  # of no other class: jax would not look inside
     leaves = jax.tree_util.tree_leaves((columns, dict(scalars)))
     if any(isinstance(x, jax.core.Tracer) for x in leaves):
         return plain.evaluate(kernel, columns, scalars, slots=slots, add=add, donate=donate)

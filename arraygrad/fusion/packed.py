@@ -17,7 +17,7 @@ from arraygrad._namespace import array_namespace
 from arraygrad._typing import Array
 from arraygrad.libraries import library_of
 
-__all__ = ["Pack", "gathered", "small"]
+__all__ = ["Known", "Pack", "gathered", "known", "shapes_of", "small"]
 
 _SMALL = 32_768
 """Elements: a leaf that is larger walks alone."""
@@ -60,11 +60,14 @@ class Pack:
         return own
 
     def fits(self, leaves: Sequence[Array]) -> bool:
-        """Say whether leaves have the pack's library, shapes and dtype."""
+        """Say whether leaves have the pack's library and shapes.
+
+        And its dtype, where `filled` would not find out.
+        """
         return (
             set(map(type, leaves)) == {self.kind}
-            and [*map(_dtype_of, leaves)].count(self.dtype) == len(leaves)
-            and list(map(_shape_of, leaves)) == self.shapes
+            and (self._cuts or [*map(_dtype_of, leaves)].count(self.dtype) == len(leaves))
+            and shapes_of(leaves) == self.shapes
         )
 
     def free(self, leaves: Sequence[Array]) -> bool:
@@ -103,11 +106,14 @@ class Pack:
         return None if found is None or found.dtype.char not in "fd" else found
 
     def filled(self, leaves: Sequence[Array]) -> Any:
-        """Return a new flat array with copies of leaves."""
+        """Return a new flat array with copies of leaves; None if NumPy's have another dtype."""
         import numpy as np
 
         if self._cuts:
-            return np.concatenate(leaves, axis=None, out=self.empty())
+            try:
+                return np.concatenate(leaves, axis=None, out=self.empty(), casting="equiv")
+            except TypeError:
+                return None
         shaped = zip(leaves, self.shapes, strict=True)
         return self.xp.concat([x if len(shape) == 1 else x.reshape(-1) for x, shape in shaped])
 
@@ -163,8 +169,40 @@ def small(leaves: Sequence[Array]) -> list[Pack]:
     ]
 
 
+class Known(list[Any]):
+    """Leaves whose shapes are known; and, perhaps, the flat array that they are all of."""
+
+    __slots__ = ("flat", "shapes")
+
+    def __init__(
+        self, leaves: Sequence[Array], shapes: list[tuple[int, ...]], flat: Any = None
+    ) -> None:
+        super().__init__(leaves)
+        self.shapes, self.flat = shapes, flat
+
+
+def known(leaves: Sequence[Array]) -> Known | None:
+    """Return leaves as those of one flat array; None if they are not."""
+    flat = _home(leaves[0]) if leaves else None
+    if flat is None or len(flat.pack.places) != len(leaves) or not flat.pack.made(leaves):
+        return None
+    return Known(leaves, flat.pack.shapes, flat)
+
+
+def shapes_of(leaves: Sequence[Any]) -> list[Any]:
+    """Return the shape of each leaf, None where it has none."""
+    if type(leaves) is Known:
+        return leaves.shapes
+    try:
+        return list(map(_shape_of, leaves))
+    except AttributeError:  # not all are arrays
+        return [getattr(x, "shape", None) for x in leaves]
+
+
 def gathered(leaves: Sequence[Array]) -> list[Any]:
     """Return the flat arrays of which leaves are the views, all of them and in their order."""
+    if type(leaves) is Known and leaves.flat is not None:
+        return [leaves.flat]
     found: list[Any] = []
     covered: set[int] = set()
     for n, x in enumerate(leaves):

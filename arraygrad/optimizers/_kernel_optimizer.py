@@ -7,7 +7,6 @@ added to `w`, and the new slots. Its keyword parameters are the optimizer's hype
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from operator import attrgetter
 from typing import Any, TypeAlias
 
 from arraygrad import fusion
@@ -15,6 +14,7 @@ from arraygrad._namespace import array_namespace, is_array
 from arraygrad._tree import flatten_with_paths, format_path, unflatten
 from arraygrad._typing import Array, Namespace, Tree
 from arraygrad.errors import DtypeError, HyperparameterError, ShapeError, StructureError
+from arraygrad.fusion.packed import Known, shapes_of
 from arraygrad.libraries import there
 from arraygrad.optimizers._hyperparameters import current, first_values
 from arraygrad.optimizers._protocol import Hyperparameter, Optimizer, State, checked_leaves
@@ -146,12 +146,13 @@ class KernelOptimizer(Optimizer):
             **{where: state.slots[name] for name, where in self._spelt.items()},
             **{name: extra[name] for name in self._arrays},
         }
-        columns, shapes = [weights], _shapes_of(weights)
+        columns, shapes = [weights], shapes_of(weights)
         for name, tree in trees.items():
             column = leaves_like(treedef, tree, argument=name, other="params")
-            slot = name.startswith("state.")  # which may have a shape of its own
-            if not slot and _shapes_of(column) != shapes:
-                _complain_of_shapes(params, name, column, weights)
+            if not name.startswith("state."):  # a slot may have a shape of its own
+                if shapes_of(column) != shapes:
+                    _complain_of_shapes(params, name, column, weights)
+                column = Known(column, shapes)
             columns.append(column)
         return columns, treedef
 
@@ -178,16 +179,6 @@ def _started(start: Slot, w: Array) -> Array:
     """Return one leaf of a slot, on the device of the parameter."""
     with there(w):
         return start(array_namespace(w), w)
-
-
-_shape_of = attrgetter("shape")
-
-
-def _shapes_of(leaves: Sequence[Any]) -> list[Any]:
-    try:
-        return list(map(_shape_of, leaves))
-    except AttributeError:  # not all are arrays
-        return [getattr(x, "shape", None) for x in leaves]
 
 
 def _complain_of_shapes(

@@ -6,15 +6,17 @@ from typing import Any
 from arraygrad._namespace import array_namespace, kinds_of
 from arraygrad._tree import (
     TreeDef,
+    are_leaves,
     broadcast_prefix,
     flatten,
+    flatten_like,
     has_dict,
     has_outline,
-    leaves_up_to,
     outline,
     unflatten,
 )
 from arraygrad._typing import Array, Tree
+from arraygrad.fusion.packed import known
 from arraygrad.libraries import library_of
 
 __all__ = ["Model", "leaves_like", "rebuilt"]
@@ -39,12 +41,13 @@ class Model:
         """Return the leaves of a tree, and their structure; dicts may be in another order."""
         if self._last is not None:
             treedef, kinds, nodes = self._last
-            try:
-                leaves = treedef.flatten_up_to(tree) if has_outline(nodes, tree) else None
-            except ValueError:
-                leaves = None
-            if leaves is not None and kinds_of(leaves) == kinds:
-                return leaves, treedef
+            leaves = flatten_like(treedef, tree) if has_outline(nodes, tree) else None
+            if leaves is not None:
+                of_last_step = known(leaves)
+                if of_last_step is not None:
+                    return of_last_step, treedef
+                if kinds_of(leaves) == kinds:
+                    return leaves, treedef
         leaves, treedef = self._checked(tree)
         kinds = kinds_of(leaves)
         readable = all(library_of(array_namespace(x)).readable for x in _examples(leaves))
@@ -70,9 +73,13 @@ def leaves_like(treedef: TreeDef, tree: Tree, *, argument: str, other: str) -> l
     StructureError
         If it has another; the message names the path where they part, and the two arguments.
     """
-    quick = leaves_up_to(treedef, tree)
+    quick = flatten_like(treedef, tree)
     if quick is not None:
-        return quick
+        of_last_step = known(quick)
+        if of_last_step is not None:
+            return of_last_step
+        if are_leaves(quick):
+            return quick
     leaves, found = flatten(tree)
     if found != treedef:
         model = unflatten(treedef, range(treedef.num_leaves))

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from arraygrad import fusion, optimizers
-from arraygrad.errors import HyperparameterError, OutError
+from arraygrad.errors import HyperparameterError, OutError, ShapeError
 from arraygrad.fusion import explain, loop, packed, use_executor
 from arraygrad.fusion.threads import split
 from arraygrad.fusion.trace import trace
@@ -199,6 +199,32 @@ def test_small_leaves_in_a_graph_stay_in_it(which):
     (slope,) = torch.autograd.grad(found[2].sum(), leaf)
     assert (which == "parameter") == bool(torch.all(slope == 1))
     assert torch.equal(leaf.detach(), before)
+
+
+@pytest.mark.parametrize("convert", [np.asarray, torch.asarray], ids=["numpy", "torch"])
+def test_gradients_of_another_dtype_run_leaf_by_leaf(convert):
+    optimizer = adam(0.1)
+    params = [convert(np.full(3, n, "float32")) for n in range(6)]
+    grads = [convert(np.linspace(-1, 1, 3, dtype="float32")) for _ in params]
+    params, state = optimizer.step(params, grads, optimizer.init(params))
+    wide = [convert(np.asarray(g, "float64")) for g in grads]
+    found, _ = optimizer.step(params, wide, state, donate=True)
+    with use_executor("plain"):
+        expected, _ = optimizer.step(params, wide, state)
+    for ours, plain in zip(found, expected, strict=True):
+        assert ours.dtype == plain.dtype
+        np.testing.assert_allclose(np.asarray(ours), np.asarray(plain), rtol=1e-6)
+
+
+def test_a_gradient_of_another_shape_is_refused_among_many_leaves():
+    optimizer = adam(0.1)
+    params = [np.ones((2, 3)) for _ in range(6)]
+    grads = [np.ones((2, 3)) for _ in params]
+    params, state = optimizer.step(params, grads, optimizer.init(params))
+    grads[4] = grads[4].T
+    with pytest.raises(ShapeError, match=r"`grads` at \[4\] has shape \(3, 2\)"):
+        optimizer.step(params, grads, state, donate=True)
+    assert params[0][0, 0] == params[4][0, 0]
 
 
 def test_leaves_that_died_leave_nothing_behind():
