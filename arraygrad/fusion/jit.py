@@ -28,7 +28,7 @@ def evaluate(
 
     columns = list(map(list, columns))  # of no other class: jax would not look inside
     leaves = jax.tree_util.tree_leaves((columns, dict(scalars)))
-    if any(isinstance(x, jax.core.Tracer) for x in leaves):
+    if any(issubclass(kind, jax.core.Tracer) for kind in set(map(type, leaves))):
         return plain.evaluate(kernel, columns, scalars, slots=slots, add=add, donate=donate)
     w, g, *rest = columns
     run = _jitted(kernel, slots, add, donate)

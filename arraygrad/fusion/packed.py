@@ -183,7 +183,7 @@ class Known(list[Any]):
 
 def known(leaves: Sequence[Array]) -> Known | None:
     """Return leaves as those of one flat array; None if they are not."""
-    flat = _home(leaves[0]) if leaves else None
+    flat = _home(leaves[0]) if len(leaves) >= _MANY else None
     if flat is None or len(flat.pack.places) != len(leaves) or not flat.pack.made(leaves):
         return None
     return Known(leaves, flat.pack.shapes, flat)
