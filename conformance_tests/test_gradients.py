@@ -123,6 +123,19 @@ def test_argnums_choose_and_order(backend, autodiff, argnums, expected):
         check(backend, one, wanted)
 
 
+@pytest.mark.parametrize("argnums", [(0, 2, 1, 3), (3, 1, 2, 0), (2, 0, 3)])
+def test_argnums_in_any_order_choose_their_own_arguments(backend, autodiff, argnums):
+    weights = [2.0, 3.0, 5.0, 7.0]
+    arguments = [backend.asarray(weight) for weight in (1.0, 4.0, 6.0, 8.0)]
+
+    def weighed(*xs):
+        return sum(w * x * x for w, x in zip(weights, xs, strict=True))
+
+    found = ag.grad(weighed, argnums, autodiff=autodiff)(*arguments)
+    for n, gradient in zip(argnums, found, strict=True):
+        check(backend, gradient, 2 * weights[n] * (1.0, 4.0, 6.0, 8.0)[n])
+
+
 @pytest.mark.parametrize("argnums", [2, -3, (0, 5)])
 def test_argnums_out_of_range_raise(backend, argnums):
     x = backend.asarray(1.0)

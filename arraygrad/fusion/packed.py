@@ -52,6 +52,7 @@ class Pack:
         self.xp = array_namespace(like)
         self._take: Any = itemgetter(*self.places)
         self.refs: list[Any] = []  # to the leaves cut from a flat array, which keeps them not
+        self.layouts: list[Any] = []  # how they lay then
 
     def of(self, column: Sequence[Array]) -> Sequence[Array]:
         """Return those leaves of a column that the pack is made of."""
@@ -76,13 +77,18 @@ class Pack:
         return in_graph is None or not any(map(in_graph, leaves))
 
     def made(self, leaves: Sequence[Array]) -> bool:
-        """Say whether leaves are those cut from the flat array of this pack: the very objects."""
-        return len(leaves) == len(self.refs) and all(map(is_, leaves, map(call, self.refs)))
+        """Say whether leaves are those cut from the flat array of this pack, as they were."""
+        same = len(leaves) == len(self.refs) and all(map(is_, leaves, map(call, self.refs)))
+        return same and (not self.layouts or self._layouts_of(leaves) == self.layouts)
+
+    def _layouts_of(self, leaves: Sequence[Array]) -> list[Any]:
+        layout = library_of(self.xp).layout
+        return [] if layout is None else list(map(layout, leaves))
 
     def copy(self) -> "Pack":
         """Return a pack for another flat array, of which no leaves are known."""
         new = object.__new__(Pack)
-        new.__dict__.update(self.__dict__, refs=[])
+        new.__dict__.update(self.__dict__, refs=[], layouts=[])
         return new
 
     @property
@@ -126,6 +132,7 @@ class Pack:
             leaves = [x.reshape(shape) for x, shape in zip(cut, self.shapes, strict=True)]
             flat.pack = self.copy()
             flat.pack.refs = [_remembered(leaf, flat) for leaf in leaves]
+            flat.pack.layouts = self._layouts_of(leaves)
             return leaves
         ndarray, dtype, width = np.ndarray, self.dtype, self.dtype.itemsize
         pairs = zip(self.shapes, self.starts, strict=False)

@@ -112,6 +112,9 @@ class Library:
     in_graph: Callable[[Array], bool] | None = None
     """Says of an array that a graph of its library's follows it, which no write may get round."""
 
+    layout: Callable[[Array], Any] | None = None
+    """Says where and how an array lies in memory, in a library that lets an array be moved."""
+
     mutable: bool = False
     """Whether `x += y` changes the memory of `x`, so that a sweep may accumulate in place."""
 

@@ -69,11 +69,17 @@ def host_memory(x: Array) -> Any:
         return None
 
 
+def layout(x: Array) -> Any:
+    """Return where a tensor lies: `x.data = y` moves it, `x.t_()` turns it."""
+    return x.data_ptr(), x.shape, x.stride()
+
+
 LIBRARY = Library(
     autodiff="torch",
     executor="host",
     host_memory=host_memory,
     in_graph=attrgetter("requires_grad"),
+    layout=layout,
     mutable=True,
     extra="torch",
     special="torch.special",

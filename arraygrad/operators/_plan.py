@@ -81,11 +81,10 @@ class Plan:
 
 
 def _picker(places: list[int]) -> Callable[[list[Any]], list[Any]]:
-    """Return what picks the leaves at these places, which are in order."""
-    if not places:
-        return itemgetter(slice(0))
-    if places[-1] - places[0] == len(places) - 1:
-        return itemgetter(slice(places[0], places[-1] + 1))
+    """Return what picks the leaves at these places, in this order."""
+    start = places[0] if places else 0
+    if places == list(range(start, start + len(places))):
+        return itemgetter(slice(start, start + len(places)))
     return lambda flat: [flat[place] for place in places]
 
 

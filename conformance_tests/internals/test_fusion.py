@@ -227,6 +227,23 @@ def test_a_gradient_of_another_shape_is_refused_among_many_leaves():
     assert params[0][0, 0] == params[4][0, 0]
 
 
+@pytest.mark.parametrize("moved", ["data", "turned"])
+def test_tensors_that_were_moved_between_steps_are_gathered_anew(moved):
+    optimizer = adam(0.1)
+    params = [torch.arange(4.0).reshape(2, 2) + n for n in range(6)]
+    grads = [torch.ones(2, 2) for _ in params]
+    params, state = optimizer.step(params, grads, optimizer.init(params))
+    if moved == "data":
+        params[2].data = torch.full((2, 2), 7.0)
+    else:
+        params[2].t_()
+    with use_executor("plain"):
+        expected, _ = optimizer.step([x.clone() for x in params], grads, state)
+    found, _ = optimizer.step(params, grads, state, donate=True)
+    for ours, plain in zip(found, expected, strict=True):
+        assert torch.allclose(ours, plain, atol=1e-6)
+
+
 def test_leaves_that_died_leave_nothing_behind():
     optimizer, known = adam(0.1), len(packed._homes)
     params = [torch.ones(3) for _ in range(6)]
