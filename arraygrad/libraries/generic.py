@@ -121,6 +121,10 @@ class Library:
     cheap_zero_d: bool = False
     """Whether 0-d arrays are quicker operands than Python numbers."""
 
+    scalar: Callable[[Array], Array] | None = None
+    """Returns a real floating 0-d array as a scalar, another array as it is, in a library that has
+    scalars and computes with them faster."""
+
     numpy_functions: bool = False
     """Whether NumPy's functions serve its arrays, so that they serve traced ones too."""
 

@@ -185,10 +185,13 @@ class TracedArray:
     ) -> Any:  # fmt: skip
         given = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
         given = {name: x for name, x in given.items() if x is not None}
-        return self._read("__dlpack__()").__dlpack__(**given)
+        value = self._space.raw.asarray(self._read("__dlpack__()"))  # NumPy's scalars have none
+        return value.__dlpack__(**given)
 
     def __dlpack_device__(self) -> Any:
-        return self._value.__dlpack_device__()
+        value = self._value
+        traced = isinstance(value, TracedArray)
+        return (value if traced else self._space.raw.asarray(value)).__dlpack_device__()
 
     def __reduce__(self) -> NoReturn:
         message = "a traced array cannot be pickled: pass its value, stop_gradient(x)"

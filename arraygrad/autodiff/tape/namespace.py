@@ -45,10 +45,10 @@ _lock = threading.RLock()
 
 def traced_namespace(base: Namespace) -> "TracedNamespace":
     """Return the traced namespace of a library's namespace (of a traced one: itself)."""
-    if isinstance(base, TracedNamespace):
-        return base
     space = _spaces.get(id(base))
     if space is None:
+        if isinstance(base, TracedNamespace):
+            return base
         with _lock:
             space = _spaces.setdefault(id(base), TracedNamespace(base))
     return space
@@ -107,6 +107,7 @@ class TracedNamespace:
         }
         self.is_complex = functools.cache(functools.partial(is_complex, base))
         self.is_floating = functools.cache(functools.partial(is_floating, base))
+        self._scalar = self.library.scalar
         only = self.library.only_device
         self.device_of: Callable[[Array], Any] = device_of if only is None else lambda x: only
         shape_of = self.library.shape_of
@@ -256,6 +257,8 @@ class TracedNamespace:
 
     def wrap(self, value: Array, number: int, tape: Tape) -> TracedArray:
         """Return a traced array."""
+        if self._scalar is not None and not isinstance(value, TracedArray):
+            value = self._scalar(value)
         array = _new(self.class_of(value))
         array._value, array._index, array._tape = value, number, tape
         return array

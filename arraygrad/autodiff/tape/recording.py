@@ -25,6 +25,18 @@ def _has_traced(values: list[Any]) -> bool:
 class Recording:
     """A function's outputs, and the tape that says how they came about."""
 
+    __slots__ = (
+        "aux",
+        "inside",
+        "leaves",
+        "nested",
+        "numbers",
+        "outputs",
+        "space",
+        "tape",
+        "watch",
+    )
+
     def __init__(
         self,
         space: Any,
@@ -40,11 +52,13 @@ class Recording:
         traced = [space.wrap(leaf, number, tape) for number, leaf in enumerate(leaves)]
         try:
             outputs, aux = f(traced, [space.lift(x) for x in constants])
+        except SystemError as error:  # code in C that went on after an error of ours
+            raise error if error.__cause__ is None else error.__cause__  # noqa: B904
         finally:
             tape.close()
-        self.numbers = [self._number(y) for y in outputs]
-        self.outputs = [self._value(y) for y in outputs]
-        self.aux = [self._value(x) for x in aux]
+        self.numbers = list(map(self._number, outputs))
+        self.outputs = list(map(self._value, outputs))
+        self.aux = list(map(self._value, aux)) if aux else aux
         self.nested = self.inside or _has_traced(self.outputs)
 
     def _number(self, y: Any) -> int | None:
@@ -56,11 +70,17 @@ class Recording:
         if not isinstance(y, TracedArray):
             return y
         if y._tape is self.tape:
-            return y._value
+            return y._value if y._index >= len(self.leaves) else self._leaf(y)
         if y._tape is CONSTANTS:
             return self._seen_outside(y)
         y._tape.pass_through(self.tape.level)
         return y
+
+    def _leaf(self, y: TracedArray) -> Any:
+        """Return an output that is a leaf as an array, if the leaf is one, and no scalar."""
+        value = y._value
+        alike = type(value) is type(self.leaves[y._index])
+        return value if alike else self.space.raw.asarray(value)
 
     def _seen_outside(self, x: Any) -> Any:
         """Return a constant as its raw value, unless outside is another trace."""
@@ -79,11 +99,10 @@ class Recording:
         xp, cotangents = self._setting(cotangents)
         library = self.space.library
         in_place = library.mutable and xp is not self.space
-        pairs = zip(self.numbers, cotangents, strict=True)
-        seeds = [(number, g) for number, g in pairs if number is not None]
         ct, own = pull_back(
-            self.tape, seeds, xp, library, in_place=in_place, once=once, watch=self.watch
-        )
+            self.tape, self.numbers, cotangents, xp, library,
+            in_place=in_place, once=once, watch=self.watch,
+        )  # fmt: skip
         return [
             self._gradient(xp, ct[n], leaf, bool(own[n]) or not in_place)
             for n, leaf in enumerate(self.leaves)

@@ -5,7 +5,7 @@ result's number until that record is read. `own` says of each slot whether its a
 alone: only such a one is written to. The last slot holds the `OuterProducts`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from itertools import islice
 from typing import Any
@@ -22,7 +22,8 @@ Cotangents = list[Any]
 
 def pull_back(
     tape: Tape,
-    seeds: Iterable[tuple[int, Array]],
+    numbers: Sequence[int | None],
+    cotangents: Sequence[Array],
     xp: Namespace,
     library: Library,
     *,
@@ -32,6 +33,7 @@ def pull_back(
 ) -> tuple[Cotangents, bytearray]:
     """Return the cotangents by number, those of the leaves first, and which of them we own.
 
+    `cotangents` are those of the outputs with these numbers: an output may have none, or its like.
     With `in_place`, cotangents are raw and may be written to; with `once`, records are dropped as
     they are read. A `watch` sees each record before and after.
     """
@@ -40,8 +42,9 @@ def pull_back(
     ct: Cotangents = [None] * size
     ct.append(outer)
     own = bytearray(size)
-    for number, g in seeds:
-        ct[number] = g if ct[number] is None else ct[number] + g
+    for number, g in zip(numbers, cotangents, strict=True):
+        if number is not None:
+            ct[number] = g if ct[number] is None else ct[number] + g
     records = _backwards(tape.records, once)
     if watch is not None:
         records = watch.sweep(records, ct, tape)

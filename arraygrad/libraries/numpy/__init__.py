@@ -36,6 +36,9 @@ def quick_functions() -> dict[str, Callable[..., Any]]:
     def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: Any = None) -> Array:
         return np.asarray(obj, dtype, copy=copy)
 
+    def from_dlpack(x: Array, /, **keywords: Any) -> Array:
+        return np.from_dlpack(np.asarray(x), **keywords)  # scalars have no memory to share
+
     def reshape(x: Array, /, shape: tuple[int, ...], *, copy: bool | None = None) -> Array:
         return x.reshape(shape) if copy is None else np.reshape(x, shape, copy=copy)
 
@@ -50,6 +53,7 @@ def quick_functions() -> dict[str, Callable[..., Any]]:
         "asarray": asarray,
         "astype": astype,
         "broadcast_to": broadcast_to,
+        "from_dlpack": from_dlpack,
         "matmul": np.matmul,
         "permute_dims": lambda x, /, axes: x.transpose(axes),
         "reshape": reshape,
@@ -71,6 +75,12 @@ def host_memory(x: Array) -> Any:
     import numpy as np
 
     return x if type(x) is np.ndarray else None
+
+
+def scalar(x: Array) -> Array:
+    """Return a real 0-d array as a scalar, which NumPy's operators take five times as quickly."""
+    scalar: Array = x[()] if x.shape == () and x.dtype.kind == "f" else x
+    return scalar
 
 
 def share(x: Array) -> Any:
@@ -116,6 +126,7 @@ LIBRARY = Library(
     scatter_add=scatter_add,
     add_at=add_at,
     places=places,
+    scalar=scalar,
     share=share,
     surely_finite=surely_finite,
     solve_adjoint=solve_adjoint,
