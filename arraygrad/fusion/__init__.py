@@ -63,8 +63,10 @@ _known: dict[type, str] = {}  # by the type of arrays: asked once for each
 
 def _executor_of(leaves: Column) -> str:
     """Return who runs kernels on the leaves; of several libraries each by itself, as written."""
-    alike = type(leaves) is Known and leaves.flat is not None
+    alike = len(leaves) == 1 or (type(leaves) is Known and leaves.flat is not None)
     kinds = {type(leaves[0])} if alike else set(map(type, leaves))
+    if len(kinds) == 1 and type(leaves[0]) in _known:
+        return _known[type(leaves[0])]
     for kind in kinds.difference(_known):
         first = next(x for x in leaves if type(x) is kind)
         _known[kind] = library_of(array_namespace(first)).executor

@@ -6,12 +6,15 @@ else a register of scratch that is free.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from arraygrad._typing import DType
 from arraygrad.expression import Step
+from arraygrad.fusion.numbers import Numbers
 from arraygrad.fusion.program import Program, Stage, is_literal
 from arraygrad.fusion.threads import split
 
@@ -45,6 +48,7 @@ class _Printer:
         self.steps = _without_squares(self.stage, program)
         self.last = _last_uses(self.steps, self.stage)
         self.last.update(dict.fromkeys(program.outputs, len(self.steps)))  # some are copied late
+        self.numbers = sorted(self.stage.sources & program.scalar_names)
         self.place: dict[str, str] = {}  # of every name, the variable that holds its block
         self.free: dict[str, list[str]] = {"r": [], "b": []}
         self.count = {"r": 0, "b": 0}
@@ -61,9 +65,8 @@ class _Printer:
             self._skip_bound(position, step)
         sums = [self._sum(step) for step in self.stage.sums]
         self._write_late()
-        names = sorted(n for n in self.stage.sources if n in self.program.scalar_names)
-        head = [f"{name} = constant({name!r})" for name in names]
-        head += [f"{variable} = arrays[{name!r}]" for variable, name in self._arrays()]
+        head = [f"{', '.join(self.numbers)}, = numbers"] if self.numbers else []
+        head += [f"{variable} = arrays[{number}]" for variable, number in self._arrays()]
         head += [f"total{n} = 0.0" for n in range(len(sums))]
         body = [f"{v} = {array} if whole else {array}[i:j]" for v, array in self.views.items()]
         body += [f"{v} = {v}_whole[: j - i]" for v in self._registers()]
@@ -74,11 +77,12 @@ class _Printer:
         totals = ", ".join(f"total{n}" for n in range(len(sums)))
         head.insert(0, "whole = start == 0 and stop == size and size <= block")
         lines = [*head, *loop, f"return [{totals}]"]
-        start = "def stage(size, start, stop, block, arrays, constant, scratch, flush):"
+        start = "def stage(size, start, stop, block, arrays, numbers, scratch, flush):"
         return "\n".join([start, *(f"    {line}" for line in lines), ""])
 
-    def _arrays(self) -> list[tuple[str, str]]:
-        return [(array, array.removesuffix("_array")) for array in self.views.values()]
+    def _arrays(self) -> list[tuple[str, int]]:
+        known = self.program.arrays
+        return [(x, known.index(x.removesuffix("_array"))) for x in self.views.values()]
 
     def _registers(self) -> list[str]:
         return [f"{kind}{n}" for kind, count in self.count.items() for n in range(count)]
@@ -109,6 +113,8 @@ class _Printer:
             self.lines.append(f"np.copyto({target}, {operands[0]})")
         elif step.operator == "**" and step.sources[1] in _POWERS:
             self.lines.append(f"np.{_POWERS[step.sources[1]]}({operands[0]}, {target})")
+        elif step.operator == "*" and operands[0] == operands[1]:  # one array less to read
+            self.lines.append(f"np.square({operands[0]}, {target})")
         else:
             name = _UFUNCS.get(step.operator, step.operator)
             out = f"out={target}" if name in _BY_KEYWORD else target
@@ -262,8 +268,6 @@ def _block(printer: _Printer, itemsize: int) -> int:
 
 
 def _stage(program: Program, number: int, dtype: DType) -> Callable[..., list[float]]:
-    import numpy as np
-
     printer = _Printer(program, number)
     source = printer.print()
     scope: dict[str, Any] = {"np": np}
@@ -274,6 +278,7 @@ def _stage(program: Program, number: int, dtype: DType) -> Callable[..., list[fl
     exec(compile(source, f"<fused {program.name}>", "exec"), scope)
     walk = scope["stage"]
     block = _block(printer, np.dtype(dtype).itemsize)
+    numbers = _numbers(printer.stage, printer.numbers, dtype)
     local = threading.local()
 
     def scratch(name: str, size: int) -> Any:
@@ -283,20 +288,28 @@ def _stage(program: Program, number: int, dtype: DType) -> Callable[..., list[fl
             registers[name] = np.empty(block, bool if name[0] == "b" else dtype)
         return registers[name]
 
-    def run(size: int, arrays: dict[str, Any], known: dict[str, float], flush: bool) -> list[float]:
+    def run(size: int, arrays: list[Any], known: dict[str, float], flush: bool) -> list[float]:
         """Walk over all elements, in several threads where that pays."""
 
-        def constant(name: str) -> Any:
-            x = known[name]
-            return np.asarray(x, bool if isinstance(x, bool) else dtype)
-
-        if size < _WORTH_A_LOOK:  # a number costs each call a little, an array costs once
-            return walk(size, 0, size, block, arrays, known.__getitem__, scratch, flush)  # type: ignore[no-any-return]
+        if size <= block:
+            whole: list[float] = walk(size, 0, size, block, arrays, numbers(known), scratch, flush)
+            return whole
 
         def part(start: int, stop: int) -> list[float]:
-            found: list[float] = walk(size, start, stop, block, arrays, constant, scratch, flush)
+            found: list[float] = walk(
+                size, start, stop, block, arrays, numbers(known), scratch, flush
+            )
             return found
 
         return split(part, size, block)
 
     return run
+
+
+def _numbers(stage: Stage, names: Sequence[str], dtype: DType) -> Callable[..., Sequence[Any]]:
+    """Return what gives the known numbers to a walk, conditions as truth values."""
+    conditions = {step.sources[0] for step in stage.steps if step.operator == "where"}
+    if not conditions.intersection(names):
+        return Numbers(names, dtype).scalars
+    kinds = [(name, bool if name in conditions else dtype) for name in names]
+    return lambda known: [np.asarray(known[name], kind) for name, kind in kinds]

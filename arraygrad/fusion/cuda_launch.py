@@ -48,7 +48,7 @@ def launch(
     if not chunks.total:
         return
     arrays = frozenset(n for n in program.hyperparameters if not is_number(scalars[n]))
-    known: dict[str, Any] = program.start(scalars)
+    known: dict[str, Any] = dict(scalars)
     if not arrays:
         program.scalar_functions[0](known)
     numbers = [_argument(known[name], w) for name in scalar_arguments(program, arrays)]

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
 from arraygrad._namespace import array_namespace
 from arraygrad._numbers import all_numbers
 from arraygrad._typing import Array
@@ -95,7 +97,8 @@ class _Walk:
         if views is None or program is None:
             return plain.leaf(self.kernel, row, self.scalars, add=self.add)
         shape, dtype = views[0].shape, views[0].dtype
-        inputs = [x.reshape(-1) for x in views]  # copies where elements do not lie side by side
+        # `reshape` copies where elements do not lie side by side.
+        inputs = views if len(shape) == 1 else [x.reshape(-1) for x in views]
         if self.donate and all(_takes_writes(views[n]) for n in self.places):
             memory.run(program, dtype, inputs, [inputs[n] for n in self.places], self.scalars)
             return None
@@ -158,23 +161,20 @@ def program_for(
 
 def views_of(row: Sequence[Array], slots: int) -> list[Any] | None:
     """Return NumPy's views of the arrays of a leaf, if it can run fused."""
-    view = library_of(array_namespace(row[0])).host_memory
-    w = view(row[0])
+    xp = array_namespace(row[0])
+    if len(set(map(type, row))) > 1 and any(array_namespace(x) is not xp for x in row):
+        return None
+    found = list(map(library_of(xp).host_memory, row))
+    w = found[0]
     if w is None or w.dtype.char not in "fd":
         return None
-    found = [w]
-    for n, x in enumerate(row[1:], 1):
-        same = type(x) is type(row[0]) or array_namespace(x) is array_namespace(row[0])
-        y = view(x) if same else None
+    for n, y in enumerate(found):
         if y is None or y.dtype != w.dtype:
             return None
         if y.shape != w.shape:
             if 2 <= n < 2 + slots or y.size > w.size:
                 return None
-            import numpy as np
-
-            y = np.broadcast_to(y, w.shape)
-        found.append(y)
+            found[n] = np.broadcast_to(y, w.shape)
     return found
 
 
@@ -197,10 +197,8 @@ def _protect(views: dict[int, list[Any] | None], slots: int) -> None:
     twice cannot be two results.
     """
     arrays = [x for row in views.values() for x in row or ()]
-    if {type(x.base) for x in arrays} == {type(None)} and len(set(map(id, arrays))) == len(arrays):
+    if len(set(map(id, arrays))) == len(arrays) and not [x for x in arrays if x.base is not None]:
         return  # each has its own memory
-    import numpy as np
-
     given: list[tuple[int, int, int, int]] = []
     others: list[tuple[int, int, int, int]] = []
     for r, row in views.items():

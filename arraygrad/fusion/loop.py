@@ -16,6 +16,7 @@ from typing import Any
 
 from arraygrad._typing import DType
 from arraygrad.expression import Step
+from arraygrad.fusion.numbers import Numbers
 from arraygrad.fusion.program import Program, is_literal
 from arraygrad.fusion.threads import thread_count
 
@@ -59,15 +60,14 @@ def source_of(program: Program, number: int, dtype: str, *, in_place: bool) -> s
     """
     stage = program.stages[number]
     made = stage.targets
-    reads = [n for n in sorted(stage.sources) if not is_literal(n) and n not in made]
-    scalars = [n for n in reads if n in program.scalar_names]
-    arrays = [n for n in reads if n not in program.scalar_names]
+    scalars = _scalars(program, number)
+    arrays = sorted(n for n in stage.sources.difference(made, scalars) if not is_literal(n))
     writes = _writes(program, number)
     if in_place:
         old = {f"out{n}": name for n, name in enumerate(program.replaced)}
         writes = {old.get(array, array): value for array, value in writes.items()}
     extra = [a for a in writes if a not in arrays]
-    parameters = ", ".join(["size", *(f"{a}_array" for a in (*arrays, *extra)), *scalars])
+    parameters = ", ".join(["size", "numbers", *(f"{a}_array" for a in (*arrays, *extra))])
     body = [f"{a} = {a}_array[i]" for a in arrays]
     body += [f"{step.target} = {_spelt(step)}" for step in stage.steps]
     body += [f"{array}_array[i] = {value}" for array, value in writes.items()]
@@ -84,6 +84,7 @@ def source_of(program: Program, number: int, dtype: str, *, in_place: bool) -> s
         "tiny = finfo(real).smallest_normal",
         "",
         f"def stage({parameters}):",
+        *(f"    {name} = numbers[{n}]" for n, name in enumerate(scalars)),
         *(f"    total{n} = real(0.0)" for n in sums),
         "    for i in numba.prange(size):",
         *(f"        {line}" for line in body or ["pass"]),
@@ -92,11 +93,15 @@ def source_of(program: Program, number: int, dtype: str, *, in_place: bool) -> s
         f'flags = {{"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {freedom}}}',
         "serial = numba.njit(**flags)(stage)",
         "parallel = numba.njit(parallel=True, **flags)(stage)",
-        f"arrays = {[*arrays, *extra]!r}",
-        f"scalars = {scalars!r}",
+        f"arrays = {[program.arrays.index(name) for name in (*arrays, *extra)]!r}",
         "",
     ]
     return "\n".join(lines)
+
+
+def _scalars(program: Program, number: int) -> list[str]:
+    """Return the names of the numbers that a stage reads."""
+    return sorted(program.stages[number].sources & program.scalar_names)
 
 
 def _writes(program: Program, number: int) -> dict[str, str]:
@@ -143,18 +148,18 @@ def _stage(program: Program, number: int, dtype: DType) -> Callable[..., list[fl
     # Asking `numba.get_num_threads()` would start its threads, and with them change torch's number.
     settings: Any = numba.config
     threads = min(thread_count(), settings.NUMBA_NUM_THREADS)
-    kind = dtype.type
-    pairs = [(f"out{n}", name) for n, name in enumerate(program.replaced)]
+    numbers = Numbers(_scalars(program, number), dtype)
+    place = program.arrays.index
+    pairs = [(place(f"out{n}"), place(name)) for n, name in enumerate(program.replaced)]
 
-    def run(size: int, arrays: dict[str, Any], known: dict[str, float], flush: bool) -> list[float]:
+    def run(size: int, arrays: list[Any], known: dict[str, float], flush: bool) -> list[float]:
         """Run the loop, on several threads where that pays."""
         loop = module(all(arrays[out] is arrays[old] for out, old in pairs))
-        operands = [arrays[name] for name in loop.arrays]
-        scalars = [kind(known[name]) for name in loop.scalars]
+        operands = [arrays[n] for n in loop.arrays]
         if size < _SERIAL_BELOW or threads < 2:
-            return loop.serial(size, *operands, *scalars) or []
+            return loop.serial(size, numbers.array(known), *operands) or []
         numba.set_num_threads(threads)
-        return loop.parallel(size, *operands, *scalars) or []
+        return loop.parallel(size, numbers.array(known), *operands) or []
 
     return run
 

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from arraygrad._typing import Array, DType
 from arraygrad.fusion import blocked, loop
 from arraygrad.fusion.program import Program
@@ -41,11 +43,10 @@ def run(
 ) -> None:
     """Compute a program's outputs into arrays, stage by stage."""
     size = outs[0].size
-    arrays = dict(zip(program.inputs, inputs, strict=True))
-    arrays.update(zip(program.places, outs, strict=True))
+    arrays = [*inputs, *outs]
     if program.kept:
-        arrays.update(zip(program.kept, _between(len(program.kept), size, dtype), strict=True))
-    known = program.start(scalars)
+        arrays += _between(len(program.kept), size, dtype)
+    known = dict(scalars)
     flush = int(scalars.get("step", 0)) % _FLUSHED_EVERY == 0
     stages = executor(size).prepare(program, dtype)
     for n, walk in enumerate(stages):
@@ -66,8 +67,6 @@ def _between(count: int, size: int, dtype: DType) -> list[Array]:
     New memory costs as much as the walk: the system clears its pages. Each thread holds on to
     at most `_HELD` bytes.
     """
-    import numpy as np
-
     held = getattr(_local, "held", np.empty((0, 0), dtype))
     if held.dtype != dtype or len(held) < count or held.shape[1] < size:
         held = np.empty((count, size), dtype)

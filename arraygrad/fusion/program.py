@@ -4,7 +4,7 @@ A step is scalar if no array enters it: it is computed once, with Python numbers
 elements ends a stage, for nothing that depends on it can start before it is known.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -67,6 +67,11 @@ class Program:
         return tuple(f"out{n}" for n in range(len(self.outputs)))
 
     @cached_property
+    def arrays(self) -> tuple[str, ...]:
+        """What all arrays are called: those given, those that take the outputs, those between."""
+        return (*self.inputs, *self.places, *self.kept)
+
+    @cached_property
     def scalar_names(self) -> frozenset[str]:
         """The names that stand for one number."""
         made = (s.target for stage in self.stages for s in (*stage.scalars, *stage.sums))
@@ -98,10 +103,6 @@ class Program:
     def scalar_functions(self) -> tuple[Callable[[dict[str, float]], None], ...]:
         """For each stage, what adds its scalars to those that are known."""
         return tuple(_compiled(stage.scalars) for stage in self.stages)
-
-    def start(self, hyperparameters: Mapping[str, float]) -> dict[str, float]:
-        """Return the scalars that are known before the first stage."""
-        return {name: hyperparameters[name] for name in self.hyperparameters}
 
 
 def _compiled(steps: tuple[Step, ...]) -> Callable[[dict[str, float]], None]:

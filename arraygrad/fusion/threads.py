@@ -31,7 +31,9 @@ def _pool() -> ThreadPoolExecutor:
 
 def split(part: Part, size: int, block: int) -> list[float]:
     """Run `part(start, stop)` over all elements, and add up what the parts return."""
-    count = min(thread_count(), size // _WORTH_A_THREAD)
+    count = size // _WORTH_A_THREAD
+    if count > 1:
+        count = min(count, thread_count())
     if count < 2:
         return part(0, size)
     blocks = -(-size // block)

@@ -7,6 +7,7 @@ added to `w`, and the new slots. Its keyword parameters are the optimizer's hype
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from operator import is_
 from typing import Any, TypeAlias
 
 from arraygrad import fusion
@@ -79,7 +80,9 @@ class KernelOptimizer(Optimizer):
         self._hyperparameters = dict(hyperparameters)
         self._needs_params = needs_params
         self._arrays, self._values = tuple(arrays), tuple(values)
-        self._spelt = {name: f"state.slots[{name!r}]" for name in self._slots}
+        self._wanted = (*values, *arrays)
+        # What the trees beside the parameters are called in messages.
+        self._spelt = ["grads", *(f"state.slots[{name!r}]" for name in self._slots), *arrays]
         self._model = Model(checked_params)
         self._takes_step = "step" in inspect.signature(kernel).parameters
 
@@ -108,65 +111,74 @@ class KernelOptimizer(Optimizer):
         if params is None and self._needs_params:
             message = f"{self.name} looks at the parameters: pass `params`"
             raise StructureError(message)
-        model, scalars = grads if params is None else params, self._scalars(state, extra)
+        model = grads if params is None else params
+        kept, scalars = self._scalars(state, extra)
         columns, treedef = self._columns(model, grads, state, extra)
         found = fusion.evaluate(self.kernel, columns, scalars, slots=len(self._slots), add=False)
-        return self._result(model, treedef, columns, found, state, scalars)
+        return self._result(model, treedef, columns, found, state, kept)
 
     def step(
         self, params: Tree, grads: Tree, state: State, *, donate: bool = False, **extra: Any
     ) -> tuple[Tree, State]:
         """Return the parameters after one step, and the next state."""
-        scalars = self._scalars(state, extra)
+        kept, scalars = self._scalars(state, extra)
         columns, treedef = self._columns(params, grads, state, extra)
         found = fusion.evaluate(
             self.kernel, columns, scalars, slots=len(self._slots), donate=donate
         )
-        return self._result(params, treedef, columns, found, state, scalars)
+        return self._result(params, treedef, columns, found, state, kept)
 
-    def _scalars(self, state: State, extra: dict[str, Any]) -> dict[str, Any]:
-        """Return the kernel's keyword arguments of this step."""
-        scalars = current(self._hyperparameters, state)
-        for name in (*self._values, *self._arrays):
+    def _scalars(
+        self, state: State, extra: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the hyperparameters, and all of the kernel's keyword arguments, of this step."""
+        kept = current(self._hyperparameters, state)
+        scalars = dict(kept)
+        for name in self._wanted:
             if name not in extra:
                 message = f"{self.name} needs `{name}`: pass it to the step as {name}=..."
                 raise HyperparameterError(message)
-        scalars.update((name, extra[name]) for name in self._values)
+        for name in self._values:
+            scalars[name] = extra[name]
         if self._takes_step:
             scalars["step"] = state.count + 1
-        return scalars
+        return kept, scalars
 
     def _columns(
         self, params: Tree, grads: Tree, state: State, extra: dict[str, Any]
-    ) -> tuple[list[list[Array]], Any]:
+    ) -> tuple[Sequence[Sequence[Array]], Any]:
         """Return the leaves of each tree that the kernel takes, and their structure."""
-        weights, treedef = self._model.leaves(params)
-        trees = {
-            "grads": grads,
-            **{where: state.slots[name] for name, where in self._spelt.items()},
-            **{name: extra[name] for name in self._arrays},
-        }
-        columns, shapes = [weights], shapes_of(weights)
-        for name, tree in trees.items():
+        slots = [state.slots[name] for name in self._slots]
+        trees = (params, grads, *slots, *[extra[name] for name in self._arrays])
+        return self._model.columns(trees) or self._checked_columns(trees)
+
+    def _checked_columns(self, trees: tuple[Tree, ...]) -> tuple[Sequence[Sequence[Array]], Any]:
+        """Do the same for trees of which nothing is known."""
+        weights, treedef = self._model.leaves(trees[0])
+        columns: list[Sequence[Array]] = [weights]
+        shapes = shapes_of(weights)
+        for name, tree in zip(self._spelt, trees[1:], strict=True):
             column = leaves_like(treedef, tree, argument=name, other="params")
             if not name.startswith("state."):  # a slot may have a shape of its own
                 if shapes_of(column) != shapes:
-                    _complain_of_shapes(params, name, column, weights)
+                    _complain_of_shapes(trees[0], name, column, weights)
                 column = Known(column, shapes)
             columns.append(column)
+        self._model.note(trees, columns, treedef)
         return columns, treedef
 
     def _result(
-        self, params: Tree, treedef: Any, given: Any, found: Any, state: State, scalars: Any
+        self, params: Tree, treedef: Any, given: Any, found: Any, state: State, kept: Any
     ) -> tuple[Tree, State]:
         """Shape the columns that a kernel returned as trees, and make the next state."""
         replaced = [given[0], *given[2 : 2 + len(self._slots)]]
-        trees = [params, *state.slots.values()]
+        if all(map(is_, found, replaced)):
+            return params, State(state.count + 1, kept, dict(state.slots))
+        trees = [params, *[state.slots[name] for name in self._slots]]
         first, *rest = [
             tree if new is old else rebuilt(tree, treedef, new)
             for tree, old, new in zip(trees, replaced, found, strict=True)
         ]
-        kept = {name: scalars[name] for name in self._hyperparameters}
         return first, State(state.count + 1, kept, dict(zip(self._slots, rest, strict=True)))
 
 

@@ -1,9 +1,10 @@
 """Trees that must have the structure of another."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any, NamedTuple
 
-from arraygrad._namespace import array_namespace, kinds_of
+from arraygrad._namespace import array_namespace, dtypes_of, kinds_of
 from arraygrad._tree import (
     TreeDef,
     are_leaves,
@@ -22,20 +23,61 @@ from arraygrad.libraries import library_of
 __all__ = ["Model", "leaves_like", "rebuilt"]
 
 
-class Model:
-    """The structure and the kinds of leaves of the trees of parameters that were met last.
+_FEW = 3
+"""Leaves: of more, it pays to ask which are those of the last step."""
 
-    A tree that is alike needs neither be explored nor checked again.
+_shape_of = attrgetter("shape")
+
+
+class _Few(NamedTuple):
+    """All that can be asked of the leaves of several trees, which have a few leaves each."""
+
+    treedef: TreeDef
+    nodes: Any
+    types: list[type]
+    dtypes: list[Any]
+    shapes: list[tuple[int, ...]]
+    one: TreeDef
+
+
+class Model:
+    """What the trees of parameters, and those beside them, were like when last met.
+
+    Trees that are alike need neither be explored nor checked again.
     """
 
-    __slots__ = ("_checked", "_last")
+    __slots__ = ("_checked", "_few", "_last")
 
     def __init__(self, checked: Callable[[Tree], tuple[list[Array], TreeDef]]) -> None:
         self._checked = checked
         self._last: tuple[TreeDef, Any, Any] | None = None
+        self._few: _Few | None = None
 
     def __reduce__(self) -> Any:
         return Model, (self._checked,)
+
+    def columns(self, trees: tuple[Tree, ...]) -> tuple[list[list[Array]], TreeDef] | None:
+        """Return the leaves of each tree, and their structure, if all are like those noted."""
+        few = self._few
+        if few is None or not has_outline(few.nodes, trees):
+            return None
+        flat = flatten_like(few.treedef, trees)
+        if flat is None or list(map(type, flat)) != few.types or dtypes_of(flat) != few.dtypes:
+            return None
+        if list(map(_shape_of, flat)) != few.shapes:
+            return None
+        count = few.one.num_leaves
+        return [flat[n : n + count] for n in range(0, len(flat), count)], few.one
+
+    def note(self, trees: tuple[Tree, ...], columns: list[Sequence[Array]], one: TreeDef) -> None:
+        """Take trees, whose leaves have been checked, for the model, if they have a few leaves."""
+        if not 0 < len(columns[0]) <= _FEW:
+            return
+        treedef, flat = flatten(trees)[1], [x for column in columns for x in column]
+        if treedef.num_leaves == len(flat):
+            nodes = [] if _all_readable(flat) else outline(treedef)
+            shapes = list(map(_shape_of, flat))
+            self._few = _Few(treedef, nodes, list(map(type, flat)), dtypes_of(flat), shapes, one)
 
     def leaves(self, tree: Tree) -> tuple[list[Array], TreeDef]:
         """Return the leaves of a tree, and their structure; dicts may be in another order."""
@@ -50,14 +92,14 @@ class Model:
                     return leaves, treedef
         leaves, treedef = self._checked(tree)
         kinds = kinds_of(leaves)
-        readable = all(library_of(array_namespace(x)).readable for x in _examples(leaves))
-        self._last = treedef, kinds, [] if readable else outline(treedef)
+        self._last = treedef, kinds, [] if _all_readable(leaves) else outline(treedef)
         return leaves, treedef
 
 
-def _examples(leaves: list[Array]) -> list[Array]:
-    """Return a leaf of each type."""
-    return list(dict(zip(map(type, leaves), leaves, strict=True)).values())
+def _all_readable(leaves: list[Array]) -> bool:
+    """Say whether reading values is free, whatever the leaf."""
+    examples = dict(zip(map(type, leaves), leaves, strict=True)).values()
+    return all(library_of(array_namespace(x)).readable for x in examples)
 
 
 def rebuilt(tree: Tree, treedef: TreeDef, leaves: Any) -> Tree:

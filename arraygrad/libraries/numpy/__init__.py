@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from arraygrad._typing import Array, DType
 from arraygrad.libraries.generic import Library, quiet_numpy
 from arraygrad.libraries.numpy.indexing import add_at, places, scatter_add, set_at
@@ -14,8 +16,6 @@ __all__ = ["LIBRARY"]
 
 def quick_functions() -> dict[str, Callable[..., Any]]:
     """Return what skips NumPy's dispatch: it costs more than small arrays take."""
-    import numpy as np
-
     ndarray = np.ndarray
 
     def broadcast_to(x: Array, /, shape: tuple[int, ...]) -> Array:
@@ -72,8 +72,6 @@ def _masked(x: Array, bits: Array) -> Array:
 
 def host_memory(x: Array) -> Any:
     """Return the array itself: subclasses may have their own mind about memory."""
-    import numpy as np
-
     return x if type(x) is np.ndarray else None
 
 
@@ -85,8 +83,6 @@ def scalar(x: Array) -> Array:
 
 def share(x: Array) -> Any:
     """Return an array with its elements apart, in order, and writeable, as torch takes it to be."""
-    import numpy as np
-
     x = np.asarray(x)  # of a scalar, too
     pairs = zip(x.strides, x.shape, strict=True)
     if x.flags.writeable and x.dtype.isnative and all(s > 0 or n <= 1 for s, n in pairs):
@@ -96,16 +92,12 @@ def share(x: Array) -> Any:
 
 def surely_finite(x: Array) -> bool:
     """Say whether the sum of squares is finite: BLAS finds it faster than NumPy looks."""
-    import numpy as np
-
     squares: Any = np.vdot(x, x)
     return bool(squares - squares == 0)
 
 
 def seed(y: Array) -> Array:
     """Return ones like an output; a scalar is made ten times as quickly."""
-    import numpy as np
-
     one: Array = np.ones_like(y) if y.shape else y.dtype.type(1)
     return one
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from arraygrad._typing import Array, Namespace
 from arraygrad.libraries.indexing import is_basic, is_mask, positions
 
@@ -14,8 +16,6 @@ def places(x: Array, mask: Array) -> tuple[Array, Any]:
     Reading there takes NumPy half the time, and adding a fifth. A dense mask, which it copies by
     runs, or one of rows, stays what it is.
     """
-    import numpy as np
-
     if mask.shape != x.shape or 2 * np.count_nonzero(mask) > mask.size:
         return x, mask
     if not x.flags.c_contiguous:
@@ -25,8 +25,6 @@ def places(x: Array, mask: Array) -> tuple[Array, Any]:
 
 def set_at(xp: Namespace, x: Array, key: Any, value: Any) -> Array:
     """Return a copy of `x` with `value` at `key`."""
-    import numpy as np
-
     y = np.array(x)
     if type(key) is np.ndarray and key.dtype == bool and getattr(value, "ndim", 0) < 2:
         view, at = places(y, key)
@@ -38,15 +36,11 @@ def set_at(xp: Namespace, x: Array, key: Any, value: Any) -> Array:
 
 def scatter_add(xp: Namespace, x: Array, key: Any, values: Array) -> Array:
     """Return a copy of `x` with `values` added at `key`; duplicates add up."""
-    import numpy as np
-
     return add_at(np.array(x, order="C"), key, values)
 
 
 def add_at(y: Array, key: Any, values: Array) -> Array:
     """Add to `y`, or to a copy of it in rows: NumPy accumulates quickly in one dimension only."""
-    import numpy as np
-
     y = y if y.flags.c_contiguous else y.copy()
     if is_mask(np, key):
         view, at = places(y, key)
@@ -65,8 +59,6 @@ def add_at(y: Array, key: Any, values: Array) -> Array:
 
 def _positions(x: Array, key: Any) -> Array:
     """Return where in the flattened `x` the elements of `x[key]` lie; rows without a search."""
-    import numpy as np
-
     if not isinstance(key, np.ndarray) or key.dtype.kind not in "iu":
         return positions(np, x, key)
     columns = x.size // max(len(x), 1)

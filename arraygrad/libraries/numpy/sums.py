@@ -8,6 +8,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from arraygrad._typing import Array
 
 __all__ = ["quick_sums"]
@@ -20,8 +22,6 @@ Sum = Callable[..., Array]
 
 def quick_sums() -> dict[str, Sum]:
     """Return `sum` and `mean`."""
-    import numpy as np
-
     add: Sum = np.add.reduce
 
     def along(x: Array, axis: Any, keepdims: bool) -> Array:

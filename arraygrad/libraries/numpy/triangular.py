@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from arraygrad._typing import Array, Namespace
 from arraygrad.libraries.generic import solve_adjoint as solve_any
 
@@ -36,8 +38,6 @@ def solve_adjoint(xp: Namespace, a: Array, b: Array, triangle: str | None = None
 
 def _triangle(a: Array) -> str | None:
     """Say which triangle of a matrix, or of all in a stack, holds all that is not zero."""
-    import numpy as np
-
     # One row tells a matrix that is not triangular, at hardly any cost.
     if not a[..., 0, 1:].any():
         return None if np.triu(a, 1).any() else "lower"

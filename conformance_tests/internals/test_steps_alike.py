@@ -1,0 +1,98 @@
+"""What an optimizer remembers of its last step saves time, and changes nothing."""
+
+from collections import OrderedDict
+
+import numpy as np
+import pytest
+
+from arraygrad.errors import DtypeError, ShapeError, StructureError
+from arraygrad.optimizers import KernelOptimizer, adam, sgd
+
+
+def after_a_step(params):
+    """Return an optimizer that has seen these parameters, and its state."""
+    optimizer = adam(0.1)
+    gradients = {name: np.ones_like(x) for name, x in params.items()}
+    _, state = optimizer.step(params, gradients, optimizer.init(params))
+    return optimizer, state
+
+
+PARAMS = {"a": np.ones(3), "b": np.ones((2, 2))}
+
+
+@pytest.mark.parametrize(
+    ("gradients", "error", "match"),
+    [
+        ({"a": np.ones(4), "b": np.ones((2, 2))}, ShapeError, r"grads.*'a'.*\(4,\).*\(3,\)"),
+        ({"a": np.ones(3), "b": 1.0}, DtypeError, "grads.*'b'.*float"),
+        ({"a": np.ones(3)}, StructureError, "grads"),
+        ({"a": [np.ones(3)], "b": np.ones((2, 2))}, StructureError, "grads"),
+    ],
+)
+def test_what_does_not_fit_is_refused_after_a_step_that_did(gradients, error, match):
+    optimizer, state = after_a_step(PARAMS)
+    with pytest.raises(error, match=match):
+        optimizer.step(PARAMS, gradients, state)
+
+
+def test_another_dtype_shape_or_order_than_in_the_last_step_is_welcome():
+    optimizer, _ = after_a_step(PARAMS)
+    for params in (
+        {"a": np.ones(5, "float32"), "b": np.ones((1, 2), "float32")},
+        {"b": np.ones((2, 2)), "a": np.ones(3)},
+        OrderedDict(a=np.ones(3), b=np.ones((2, 2))),
+        [np.ones(3)],
+        np.ones((2, 3)),
+    ):
+        fresh = adam(0.1)
+        state = fresh.init(params)
+        expected, _ = fresh.step(params, params, state)
+        found, _ = optimizer.step(params, params, state)
+        again, _ = optimizer.step(params, params, state)
+        assert repr(found) == repr(again) == repr(expected)
+
+
+def test_a_step_in_place_hands_over_all_that_was_given():
+    optimizer, state = after_a_step(PARAMS)
+    params = {name: x.copy() for name, x in PARAMS.items()}
+    before = dict(state.hyperparameters)
+    found, new = optimizer.step(params, PARAMS, state, donate=True)
+    assert found is params
+    assert all(new.slots[name] is state.slots[name] for name in state.slots)
+    assert new.slots is not state.slots
+    assert new.count == state.count + 1
+    assert new.hyperparameters == before
+
+
+def test_numbers_that_stay_or_change_compile_nothing_in_jax():
+    jax = pytest.importorskip("jax")
+    traces = []
+
+    def kernel(xp, w, g, *, learning_rate):
+        traces.append(w)
+        return -learning_rate * g
+
+    def rate(count):
+        return 0.1 if count < 3 else 0.05
+
+    w, g, expected = jax.numpy.ones(3), jax.numpy.arange(3.0), np.ones(3)
+    optimizer = KernelOptimizer("descent", kernel, hyperparameters={"learning_rate": rate})
+    state = optimizer.init(w)
+    for count in range(6):
+        w, state = optimizer.step(w, g, state)
+        expected = expected - rate(count) * np.arange(3.0)
+        np.testing.assert_allclose(w, expected, rtol=1e-6)
+    assert len(traces) == 1
+
+
+def test_double_precision_switched_on_is_not_given_the_numbers_of_single():
+    jax = pytest.importorskip("jax")
+    enable = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
+    optimizer = sgd(0.1)
+    for double in (False, True):
+        with enable(double):
+            w = jax.numpy.ones(2)
+            state = optimizer.init(w)
+            for _ in range(3):
+                w, state = optimizer.step(w, w, state)
+            assert abs(float(w[0]) - 0.9**3) < (1e-15 if double else 1e-6)
