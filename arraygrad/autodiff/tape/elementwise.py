@@ -103,6 +103,7 @@ class ElementwiseRule:
             scope["constant"] = lambda value: self._xp.asarray(value, dtype=self._dtype)
             scope["array"] = type(scope["constant"](0))
             scope["uniform"], scope["spread"] = _uniform, self._xp.broadcast_to
+            scope["subtract"] = self._xp.subtract
         scope["zeros_kept"] = _zeros_kept(self._library)
         name = f"<rule of {self.name}>"
         exec(compile(source, name, "exec"), scope)
@@ -164,9 +165,6 @@ def _scale(g: Symbol, d: Symbol, conjugate: bool) -> tuple[bool, Symbol]:
     if d.operator == "negative":
         negative, product = _scale(g, d.arguments[0], conjugate)
         return not negative, product
-    if d.operator == "-" and d.arguments[0].operator == "number":
-        negative, product = _scale(g, d.arguments[1] - d.arguments[0], conjugate)
-        return not negative, product
     if d.operator == "/":
         above, below = d.arguments
         return _scale(g / _conjugate(below, conjugate), above, conjugate)
@@ -225,6 +223,16 @@ class _Printer:
                 name = self.alias[step.target] = self.name(left)
                 self.lines.append(f"{name} {step.operator}= {self._operand(right, left)}")
                 return True
+        left, right = sources
+        spent = right not in kept and self.last.get(right) == step.target
+        cheap = self.rule._library.cheap_zero_d and not left[0].isalpha()
+        if step.operator == "-" and cheap and spent and {right} <= self.fresh & self.full:
+            name, number = self.name(right), self._operand(left, right)
+            self.alias[step.target] = name
+            in_place = f"subtract({number}, {name}, {name})"
+            otherwise = f"{number} - {name}"
+            self.lines.append(f"{name} = {in_place} if type({name}) is array else {otherwise}")
+            return True
         if sources[0] == "g" and "g" not in kept and self.last["g"] == step.target:
             value = self._operand(sources[1], "g")
             self.lines.append(f"if own[k]: g {step.operator}= {value}")
