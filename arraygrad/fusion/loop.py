@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from functools import lru_cache
+from operator import is_
 from pathlib import Path
 from typing import Any
 
@@ -149,12 +150,13 @@ def _stage(program: Program, number: int, dtype: DType) -> Callable[..., list[fl
     settings: Any = numba.config
     threads = min(thread_count(), settings.NUMBA_NUM_THREADS)
     numbers = Numbers(_scalars(program, number), dtype)
-    place = program.arrays.index
-    pairs = [(place(f"out{n}"), place(name)) for n, name in enumerate(program.replaced)]
+    count = len(program.inputs)
+    outs = slice(count, count + len(program.outputs))
+    places = [program.inputs.index(name) for name in program.replaced]
 
     def run(size: int, arrays: list[Any], known: dict[str, float], flush: bool) -> list[float]:
         """Run the loop, on several threads where that pays."""
-        loop = module(all(arrays[out] is arrays[old] for out, old in pairs))
+        loop = module(all(map(is_, arrays[outs], [arrays[n] for n in places])))
         operands = [arrays[n] for n in loop.arrays]
         if size < _SERIAL_BELOW or threads < 2:
             return loop.serial(size, numbers.array(known), *operands) or []
