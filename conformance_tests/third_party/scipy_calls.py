@@ -6,10 +6,20 @@ from typing import Any
 import numpy as np
 import scipy.optimize.elementwise as elementwise
 from array_api_compat import array_namespace
-from scipy import cluster, differentiate, fft, integrate, optimize, signal, special, stats
-from scipy.spatial.transform import RigidTransform, Rotation
+from scipy import (
+    cluster,
+    differentiate,
+    fft,
+    integrate,
+    linalg,
+    optimize,
+    signal,
+    special,
+    stats,
+)
+from scipy.spatial.transform import RigidTransform, Rotation, Slerp
 
-from conformance_tests.third_party.calls import Call, matrix, vector
+from conformance_tests.third_party.calls import Call, constant, matrix, vector
 
 __all__ = ["SCIPY"]
 
@@ -68,6 +78,20 @@ SPECIAL = {
 }
 
 STATS = {
+    "stats.alexandergovern": Call(lambda x, y: stats.alexandergovern(x, y).statistic, (V, W)),
+    "stats.bootstrap": Call(
+        lambda x: (
+            stats.bootstrap(
+                (x,), np.mean, n_resamples=20, rng=0, method="percentile"
+            ).confidence_interval.low
+        ),
+        (V,),
+    ),
+    "stats.differential_entropy": Call(stats.differential_entropy, (LONG,)),
+    "stats.false_discovery_control": Call(stats.false_discovery_control, (U,)),
+    "stats.moment": Call(lambda x: stats.moment(x, [2, 3], axis=0), (X,)),
+    "stats.sigmaclip": Call(lambda x: stats.sigmaclip(x, 1.5, 1.5)[0], (V,)),
+    "stats.yeojohnson_llf": Call(stats.yeojohnson_llf, (np.asarray(0.7), V)),
     **by_name(
         stats,
         "stats",
@@ -103,6 +127,7 @@ STATS = {
 
 # What is integrated, or has a root, is itself a function of the arguments.
 INTEGRATE = {
+    "integrate.romb": Call(lambda y: integrate.romb(y, dx=0.3), (vector(9),)),
     "integrate.cubature": Call(
         lambda a: (
             integrate.cubature(lambda x, a: a * x[:, :1] ** 2, a * 0, a * 0 + 1, args=(a,)).estimate
@@ -167,6 +192,8 @@ DIFFERENTIATE = {
 }
 
 FFT = {
+    "fft.hfftn": Call(lambda x: fft.hfftn(x + 0j), (X,)),
+    "fft.ihfft2": Call(modulus(fft.ihfft2), (X,)),
     **{
         f"fft.{name}": Call(modulus(getattr(fft, name)), (X,))
         for name in "fft fft2 fftn ifft ifft2 ifftn ihfft rfft rfft2 rfftn".split()
@@ -179,6 +206,10 @@ FFT = {
     "fft.fht": Call(lambda x: fft.fht(x, 0.1, 0.2), (V,)),
 }
 SIGNAL = {
+    "signal.freqz_zpk": Call(
+        modulus(lambda z, p: signal.freqz_zpk(z, p, 2.0, worN=5)[1]), (U[:2], U[2:4] / 2)
+    ),
+    "signal.gauss_spline": Call(lambda x: signal.gauss_spline(x, 3), (V,)),
     **by_name(signal, "signal", "envelope", V),
     **by_name(signal, "signal", "fftconvolve oaconvolve", V, W),
     "signal.convolve": Call(lambda x, y: signal.convolve(x, y, method="fft"), (V, W)),
@@ -192,6 +223,14 @@ SIGNAL = {
     "signal.vectorstrength": Call(lambda x: signal.vectorstrength(x, 2.0)[0], (V,)),
     "signal.windows.general_cosine": Call(lambda a: signal.windows.general_cosine(8, a), (P[:3],)),
 }
+
+POSE = (VECTORS[0], QUATERNIONS[0])
+
+
+def pose(t: Any, q: Any) -> RigidTransform:
+    """Return the transform that rotates by a quaternion, and then moves."""
+    return RigidTransform.from_components(t, Rotation.from_quat(q))
+
 
 ROTATION = {
     "Rotation.apply": Call(lambda q, x: Rotation.from_quat(q).apply(x), (QUATERNIONS, VECTORS)),
@@ -215,8 +254,29 @@ ROTATION = {
     "RigidTransform.from_exp_coords": Call(
         lambda t: RigidTransform.from_exp_coords(t).as_matrix(), (vector(6),)
     ),
+    "RigidTransform.apply": Call(lambda t, q, x: pose(t, q).apply(x), (*POSE, VECTORS)),
+    "RigidTransform.as_dual_quat": Call(lambda t, q: pose(t, q).as_dual_quat(), POSE),
+    "RigidTransform.as_exp_coords": Call(lambda t, q: pose(t, q).as_exp_coords(), POSE),
+    "RigidTransform.inv": Call(lambda t, q: pose(t, q).inv().as_matrix(), POSE),
+    "RigidTransform.product": Call(lambda t, q: (pose(t, q) * pose(t, q)).as_matrix(), POSE),
+    "Rotation.align_vectors": Call(lambda x, y: Rotation.align_vectors(x, y)[0].as_quat(), (X, Y)),
+    "Rotation.as_davenport": Call(
+        lambda q: Rotation.from_quat(q).as_davenport(constant(q, np.eye(3)), "extrinsic"),
+        (QUATERNIONS,),
+    ),
+    "Rotation.getitem": Call(lambda q: Rotation.from_quat(q)[1].as_rotvec(), (QUATERNIONS,)),
+    "Rotation.power": Call(lambda q: (Rotation.from_quat(q) ** 2).as_matrix(), (QUATERNIONS,)),
+    "Slerp": Call(
+        lambda q, t: Slerp(constant(q, np.arange(5.0)), Rotation.from_quat(q))(t).as_quat(),
+        (QUATERNIONS, np.asarray([0.3, 2.6])),
+    ),
 }
-OTHERS = {"cluster.vq.whiten": Call(cluster.vq.whiten, (X,))}
+OTHERS = {
+    "cluster.vq.whiten": Call(cluster.vq.whiten, (X,)),
+    "linalg.block_diag": Call(linalg.block_diag, (X, Y)),
+    "linalg.fiedler": Call(linalg.fiedler, (V,)),
+    "linalg.orthogonal_procrustes": Call(linalg.orthogonal_procrustes, (X, Y)),
+}
 
 SCIPY = {
     **SPECIAL, **STATS, **INTEGRATE, **OPTIMIZE, **DIFFERENTIATE, **FFT, **SIGNAL, **ROTATION,

@@ -4,7 +4,7 @@ What is also a method of the array, with the same arguments, is found there.
 """
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 from arraygrad._typing import Namespace
 from arraygrad.autodiff.tape.general import strip
@@ -20,10 +20,10 @@ from arraygrad.autodiff.tape.numpy_compositions import (
     quantiles,
     shapes,
     statistics,
+    writing,
 )
 from arraygrad.autodiff.tape.numpy_compositions.arguments import as_array
 from arraygrad.autodiff.tape.numpy_elementwise import without_rule
-from arraygrad.errors import GraphBreakError
 
 __all__ = ["FUNCTIONS", "serves", "serving"]
 
@@ -39,6 +39,7 @@ _SUBJECTS = (
     quantiles,
     shapes,
     statistics,
+    writing,
 )
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: function for subject in _SUBJECTS for name, function in subject.FUNCTIONS.items()
@@ -58,7 +59,6 @@ _CONSTANT = frozenset(
     " linalg.matrix_rank may_share_memory min_scalar_type nanargmax nanargmin ndim nonzero"
     " ones_like result_type searchsorted shape shares_memory size zeros_like".split()
 )
-_WRITING = frozenset("copyto fill_diagonal place put put_along_axis putmask".split())
 
 
 # --- looking up -----------------------------------------------------------------------------------
@@ -77,24 +77,11 @@ def serving(name: str, known: Callable[..., Any]) -> Callable[..., Any]:
         return served
     if name in _CONSTANT:
         return lambda xp, *args, **kwargs: xp.lift_all(known(*strip(args), **strip(kwargs)))
-    if name in _WRITING:
-        return _writing(name)
     return lambda xp, *args, **kwargs: without_rule(xp, name, known, args, kwargs)
 
 
 def _method(name: str) -> Callable[..., Any]:
     def function(xp: Namespace, a: Any, *args: Any, **kwargs: Any) -> Any:
         return getattr(as_array(xp, a), name)(*args, **kwargs)
-
-    return function
-
-
-def _writing(name: str) -> Callable[..., Any]:
-    def function(xp: Namespace, *args: Any, **kwargs: Any) -> NoReturn:
-        message = (
-            f"numpy.{name} writes into an array, where gradients are lost: "
-            "write `x[key] = value` to a traced `x` instead, such as `xp.zeros_like(x)`"
-        )
-        raise GraphBreakError(message)
 
     return function
