@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from arraygrad._tree import flatten_with_paths, format_path
 from arraygrad._typing import Array, Tree
-from arraygrad.errors import ShapeError, StructureError
+from arraygrad.errors import StructureError
 from arraygrad.optimizers._hyperparameters import current
 from arraygrad.optimizers._protocol import Hyperparameter, Optimizer, checked_leaves
-from arraygrad.optimizers._trees import leaves_like
+from arraygrad.optimizers._trees import check_shapes, leaves_like
 
 __all__ = ["TreeOptimizer"]
 
@@ -56,11 +55,7 @@ class TreeOptimizer(Optimizer):
             raise StructureError(message)
         weights, treedef = checked_leaves(params, "params")
         gradients = leaves_like(treedef, grads, argument="grads", other="params")
-        for n, (w, g) in enumerate(zip(weights, gradients, strict=True)):
-            if w.shape != g.shape:
-                where = f"`grads` at {format_path(flatten_with_paths(params)[0][n])}"
-                message = f"{where} has shape {tuple(g.shape)}, the parameter {tuple(w.shape)}"
-                raise ShapeError(message)
+        check_shapes(params, weights, "grads", gradients)
         return weights, gradients, treedef
 
     def _current(self, state: Any) -> dict[str, Any]:

@@ -11,15 +11,15 @@ from operator import is_
 from typing import Any, TypeAlias
 
 from arraygrad import fusion
-from arraygrad._namespace import array_namespace, is_array
-from arraygrad._tree import flatten_with_paths, format_path, unflatten
+from arraygrad._namespace import array_namespace
+from arraygrad._tree import unflatten
 from arraygrad._typing import Array, Namespace, Tree
-from arraygrad.errors import DtypeError, HyperparameterError, ShapeError, StructureError
+from arraygrad.errors import HyperparameterError, StructureError
 from arraygrad.fusion.packed import Known, shapes_of
 from arraygrad.libraries import there
 from arraygrad.optimizers._hyperparameters import current, first_values
 from arraygrad.optimizers._protocol import Hyperparameter, Optimizer, State, checked_leaves
-from arraygrad.optimizers._trees import Model, leaves_like, rebuilt
+from arraygrad.optimizers._trees import Model, check_shapes, leaves_like, rebuilt
 
 __all__ = ["KernelOptimizer", "Slot", "copies", "real_zeros", "zeros"]
 
@@ -155,13 +155,13 @@ class KernelOptimizer(Optimizer):
     def _checked_columns(self, trees: tuple[Tree, ...]) -> tuple[Sequence[Sequence[Array]], Any]:
         """Do the same for trees of which nothing is known."""
         weights, treedef = self._model.leaves(trees[0])
-        columns: list[Sequence[Array]] = [weights]
         shapes = shapes_of(weights)
+        weights = weights if type(weights) is Known else Known(weights, shapes)
+        columns: list[Sequence[Array]] = [weights]
         for name, tree in zip(self._spelt, trees[1:], strict=True):
             column = leaves_like(treedef, tree, argument=name, other="params")
             if not name.startswith("state."):  # a slot may have a shape of its own
-                if shapes_of(column) != shapes:
-                    _complain_of_shapes(trees[0], name, column, weights)
+                check_shapes(trees[0], weights, name, column)
                 column = Known(column, shapes)
             columns.append(column)
         self._model.note(trees, columns, treedef)
@@ -191,18 +191,3 @@ def _started(start: Slot, w: Array) -> Array:
     """Return one leaf of a slot, on the device of the parameter."""
     with there(w):
         return start(array_namespace(w), w)
-
-
-def _complain_of_shapes(
-    params: Tree, name: str, column: Sequence[Any], weights: Sequence[Array]
-) -> None:
-    """Raise at the first leaf whose shape is not its parameter's."""
-    paths = flatten_with_paths(params)[0]
-    for path, x, w in zip(paths, column, weights, strict=True):
-        where = f"`{name}` at {format_path(path)}"
-        if not is_array(x):
-            message = f"{where} must be an array, got {type(x).__name__}"
-            raise DtypeError(message)
-        if x.shape != w.shape:
-            message = f"{where} has shape {tuple(x.shape)}, the parameter {tuple(w.shape)}"
-            raise ShapeError(message)

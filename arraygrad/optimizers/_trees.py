@@ -4,23 +4,26 @@ from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from arraygrad._namespace import array_namespace, dtypes_of, kinds_of
+from arraygrad._namespace import array_namespace, dtypes_of, is_array, kinds_of
 from arraygrad._tree import (
     TreeDef,
     are_leaves,
     broadcast_prefix,
     flatten,
     flatten_like,
+    flatten_with_paths,
+    format_path,
     has_dict,
     has_outline,
     outline,
     unflatten,
 )
 from arraygrad._typing import Array, Tree
-from arraygrad.fusion.packed import known
+from arraygrad.errors import DtypeError, ShapeError
+from arraygrad.fusion.packed import known, shapes_of
 from arraygrad.libraries import library_of
 
-__all__ = ["Model", "leaves_like", "rebuilt"]
+__all__ = ["Model", "check_shapes", "leaves_like", "rebuilt"]
 
 
 _FEW = 3
@@ -128,3 +131,27 @@ def leaves_like(treedef: TreeDef, tree: Tree, *, argument: str, other: str) -> l
         broadcast_prefix(tree, model, argument=argument, other=other)
         broadcast_prefix(model, tree, argument=other, other=argument)
     return leaves
+
+
+def check_shapes(
+    params: Tree, weights: Sequence[Array], argument: str, column: Sequence[Any]
+) -> None:
+    """Make sure that what stands beside the parameters are arrays of their shapes.
+
+    Raises
+    ------
+    DtypeError
+        If something is no array; the message names its path.
+    ShapeError
+        If an array has another shape.
+    """
+    if shapes_of(column) == shapes_of(weights):
+        return
+    for path, x, w in zip(flatten_with_paths(params)[0], column, weights, strict=True):
+        where = f"`{argument}` at {format_path(path)}"
+        if not is_array(x):
+            message = f"{where} must be an array, got {type(x).__name__}"
+            raise DtypeError(message)
+        if x.shape != w.shape:
+            message = f"{where} has shape {tuple(x.shape)}, the parameter {tuple(w.shape)}"
+            raise ShapeError(message)
