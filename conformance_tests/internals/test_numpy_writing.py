@@ -8,7 +8,7 @@ import pytest
 
 import arraygrad as ag
 from arraygrad.autodiff.tape.numpy_compositions import writing
-from arraygrad.errors import GraphBreakError
+from arraygrad.errors import GraphBreakError, SpentTapeError
 from conformance_tests.internals.traced_checks import check_derivatives
 
 X = np.asarray([[0.31, 0.72, 0.15, 0.58], [0.86, 0.24, 0.67, 0.43], [0.52, 0.91, 0.36, 0.79]])
@@ -47,6 +47,78 @@ CALLS = {
     "put_along_axis flat": written(np.put_along_axis, np.asarray([3, 0, 7]), 4.0, None),
     "putmask": written(np.putmask, MASK, lambda x: x[0, :3]),
 }
+
+
+def into(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Callable[..., Any]:
+    """Return the function that writes a result into a copy of its argument."""
+
+    def of(x: Any) -> Any:
+        y = x * x
+        given = [a(x) if callable(a) else a for a in arguments]
+        assert function(*given, out=y, **keywords) is y
+        return y
+
+    return of
+
+
+def divided(x: Any) -> Any:
+    """Return quotients, and zeros where there would be none."""
+    return np.divide(x[0], x - 0.24, out=np.zeros_like(x), where=X != 0.24)
+
+
+def flat(x: Any) -> Any:
+    """Read, add to and replace elements in one dimension."""
+    y = x * x
+    y.flat[::5] += x[0, :3]
+    y.flat[3] = 7.0 * y.flat[4]
+    return [y, len(y.flat) * sum(y.flat)]
+
+
+OUT = {
+    "add": into(np.add, lambda x: x, 1.0),
+    "clip": into(np.clip, lambda x: x * 3, 0.5, 2.0),
+    "cumsum": into(np.cumsum, lambda x: x * 3, axis=1),
+    "divide where": divided,
+    "in itself": lambda x: (lambda y: np.multiply(y, y, y))(x * 2.0),
+    "modf": lambda x: np.modf(x * 3, out=(np.zeros_like(x), None)),
+    "reduce": lambda x: np.add.reduce(x * x, axis=0, out=np.zeros_like(x[0])),
+    "repeated": into(np.multiply, lambda x: x[0], lambda x: x[1]),
+    "single": into(np.exp, lambda x: x.astype(np.float32)),
+    "sum": lambda x: np.sum(x * x, axis=1, out=np.zeros_like(x[:, 0])),
+    "where": into(np.log, lambda x: x, where=MASK),
+    "flat": flat,
+}
+
+
+@pytest.mark.parametrize("name", OUT)
+def test_results_written_into_traced_arrays_have_numpys_values_and_derivatives(name: str) -> None:
+    check_derivatives(OUT[name], X, rtol=1e-8 if name != "single" else 1e-2)
+
+
+@pytest.mark.parametrize(
+    ("write", "error"),
+    [
+        (lambda x: np.multiply(x, 1j, out=x * 1.0), TypeError),
+        (lambda x: np.add(x, 1.0, out=x[0] * 1.0), ValueError),
+        (lambda x: np.add(x, 1.0, out=np.zeros_like(x, dtype=np.int64)), TypeError),
+        (lambda x: np.add(x, 1.0, out=np.zeros(x.shape)), GraphBreakError),
+        (lambda x: np.modf(x, out=(x * 1.0, np.zeros(x.shape))), GraphBreakError),
+        (lambda x: np.sum(x, out=np.zeros(())), GraphBreakError),
+    ],
+)
+def test_a_result_that_does_not_fit_is_refused(write: Any, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        ag.vjp(write, X)
+
+
+def test_what_is_written_in_an_inner_function_does_not_get_out_of_it() -> None:
+    def outer(x: Any) -> Any:
+        y = x * 1.0
+        ag.grad(lambda z: np.sum(np.multiply(z, z, out=y)))(x * 2.0)
+        return np.sum(y)
+
+    with pytest.raises(SpentTapeError):
+        ag.grad(outer)(X)
 
 
 @pytest.mark.parametrize("name", CALLS)

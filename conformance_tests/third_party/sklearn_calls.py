@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 from sklearn import (
+    covariance,
     decomposition,
     discriminant_analysis,
+    kernel_approximation,
     linear_model,
     metrics,
     mixture,
@@ -43,8 +45,9 @@ PAIRWISE = {
     f"metrics.pairwise.{name}": Call(getattr(pairwise, name), (abs(X) + 0.5, abs(Y) + 0.5))
     for name in """
         additive_chi2_kernel chi2_kernel cosine_distances cosine_similarity euclidean_distances
-        linear_kernel paired_cosine_distances paired_euclidean_distances polynomial_kernel
-        rbf_kernel sigmoid_kernel
+        laplacian_kernel linear_kernel manhattan_distances nan_euclidean_distances
+        paired_cosine_distances paired_euclidean_distances paired_manhattan_distances
+        pairwise_distances polynomial_kernel rbf_kernel sigmoid_kernel
     """.split()
 }
 
@@ -61,6 +64,10 @@ PREPROCESSING = {
     "preprocessing.Normalizer": transformed(preprocessing.Normalizer()),
     "preprocessing.Normalizer(l1)": transformed(preprocessing.Normalizer(norm="l1")),
     "preprocessing.Normalizer(max)": transformed(preprocessing.Normalizer(norm="max")),
+    "preprocessing.PolynomialFeatures": transformed(preprocessing.PolynomialFeatures(2)),
+    "preprocessing.QuantileTransformer": transformed(
+        preprocessing.QuantileTransformer(n_quantiles=5)
+    ),
     "preprocessing.StandardScaler": transformed(preprocessing.StandardScaler()),
     "preprocessing.maxabs_scale": Call(preprocessing.maxabs_scale, (X,)),
     "preprocessing.minmax_scale": Call(preprocessing.minmax_scale, (X,)),
@@ -86,6 +93,20 @@ def mixed(kind: str, x: Any) -> Any:
 
 
 MODELS = {
+    "covariance.ledoit_wolf": Call(lambda x: covariance.ledoit_wolf(x)[0], (SAMPLES,)),
+    "covariance.shrunk_covariance": Call(
+        lambda x: covariance.shrunk_covariance(covariance.empirical_covariance(x)), (SAMPLES,)
+    ),
+    "decomposition.FactorAnalysis": Call(
+        lambda x: decomposition.FactorAnalysis(1).fit(x).components_ ** 2, (SAMPLES,)
+    ),
+    "kernel_approximation.Nystroem": Call(
+        lambda x: kernel_approximation.Nystroem(n_components=3, random_state=0).fit_transform(x),
+        (SAMPLES,),
+    ),
+    "linear_model.RidgeCV": Call(
+        lambda x, y: linear_model.RidgeCV().fit(x, y).coef_, (SAMPLES, TARGETS)
+    ),
     "decomposition.PCA.explained_variance_": Call(
         lambda x: pca().fit(x).explained_variance_, (SAMPLES,)
     ),

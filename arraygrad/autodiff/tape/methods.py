@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 from arraygrad._typing import Array, DType
+from arraygrad.autodiff.tape.flat import Flat
 from arraygrad.errors import GraphBreakError, NoRuleError
 
-__all__ = ["Methods", "refuse_out"]
+__all__ = ["Methods", "refuse_out", "write_out"]
 
 
 def refuse_out(out: Any, name: str) -> None:
@@ -22,6 +23,18 @@ def refuse_out(out: Any, name: str) -> None:
             "use what is returned, or write `x[key] = value`, `x = x + y`"
         )
         raise GraphBreakError(message)
+
+
+def write_out(out: Any, y: Any, where: Any, name: str) -> Any:
+    """Let a traced array stand for a result, where a mask holds."""
+    space = out._space
+    y = space.lift(y)
+    if where is not True:
+        y = space.where(space.asarray(where) != 0, y, out)
+    if y.shape != out.shape:
+        y = space.broadcast_to(y, out.shape)
+    out._rebind(space.replacing(out, y, name))
+    return out
 
 
 def _reduction(name: str, doc: str) -> Callable[..., Any]:
@@ -103,6 +116,11 @@ class Methods:
         if isinstance(lengths, tuple | list):
             return self._quick["reshape"](self, tuple(lengths), copy=copy)
         return self._quick["reshape"](self, (int(lengths),), copy=copy)
+
+    @property
+    def flat(self: Any) -> Flat:
+        """The elements in one dimension, which may be assigned to."""
+        return Flat(self)
 
     def ravel(self: Any, order: str = "C") -> Array:
         """Return the elements in one dimension."""

@@ -305,6 +305,10 @@ class TracedNamespace:
         if result is NotImplemented:
             message = f"unsupported operand for in-place {name}: {type(b).__name__}"
             raise TypeError(message)
+        return self.replacing(a, result, name)
+
+    def replacing(self, a: TracedArray, result: Any, name: str) -> TracedArray:
+        """Return a result as what an array stands for from now on: same shape and dtype."""
         if result.shape != a.shape:
             message = f"in-place {name} cannot change the shape {a.shape} to {result.shape}"
             raise ValueError(message)

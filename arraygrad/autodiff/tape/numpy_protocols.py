@@ -7,10 +7,11 @@ and CuPy's own elementwise functions, which have the same names. What would lose
 
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, ClassVar
 
 from arraygrad._namespace import library_name
-from arraygrad.autodiff.tape.methods import refuse_out
+from arraygrad.autodiff.tape.methods import refuse_out, write_out
 from arraygrad.autodiff.tape.numpy_elementwise import apply, apply_method, standard_name
 from arraygrad.autodiff.tape.numpy_functions import serving
 from arraygrad.errors import GraphBreakError, NoRuleError
@@ -80,17 +81,22 @@ class NumpyProtocols:
                 y = a._quick[name](a, b) if quick else space.operate(name, a, b)
                 if y is not NotImplemented:  # a list, for example
                     return y
+        if "out" in keywords and method != "at":
+            return _into(space, ufunc, method, inputs, keywords)
         return _elementwise(space, ufunc, method, inputs, keywords)
 
     def __array_function__(self, known: Any, types: Any, args: Any, kwargs: Any) -> Any:
         name = known.__name__
         if not self._space.library.numpy_functions and name not in ("ndim", "shape"):
             raise self._not_numpys(name)
+        out = kwargs.get("out")
         if "out" in kwargs:
-            kwargs = dict(kwargs)
-            refuse_out(kwargs.pop("out"), f"numpy.{name}")
+            kwargs = {key: value for key, value in kwargs.items() if key != "out"}
+        if not isinstance(out, NumpyProtocols):
+            refuse_out(out, f"numpy.{name}")
         try:
-            return _functions[known](self._space, *args, **kwargs)
+            y = _functions[known](self._space, *args, **kwargs)
+            return y if out is None else write_out(out, y, True, name)
         except TypeError as error:
             if "unexpected keyword" not in str(error):
                 raise
@@ -128,6 +134,21 @@ def _number(x: Any) -> Any:
 
     # Comparisons hand their scalar over as a 0-d array.
     return x.item() if isinstance(x, np.generic | np.ndarray) and x.ndim == 0 else x
+
+
+def _into(space: Any, ufunc: Any, method: str, inputs: Any, keywords: dict[str, Any]) -> Any:
+    """Write the results into the arrays of `out`, where a mask holds."""
+    outs, name = keywords.pop("out"), ufunc.__name__
+    where = keywords.pop("where", True) if method == "__call__" else True
+    for out in outs:
+        if not isinstance(out, NumpyProtocols):
+            refuse_out(out, name)
+    with nullcontext() if where is True else space.library.quiet():  # NumPy leaves the rest out
+        y = _elementwise(space, ufunc, method, inputs, keywords)
+    if not isinstance(y, tuple):
+        return write_out(outs[0], y, where, name)
+    pairs = zip(outs, y, strict=True)
+    return tuple(part if out is None else write_out(out, part, where, name) for out, part in pairs)
 
 
 def _elementwise(space: Any, ufunc: Any, method: str, inputs: Any, keywords: Any) -> Any:
