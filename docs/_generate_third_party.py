@@ -3,6 +3,8 @@
 SCIPY_ARRAY_API=1 python -m docs._generate_third_party    # takes minutes; torch, jax, autograd
 """
 
+import os
+import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -115,6 +117,8 @@ def table(verdicts: dict[str, list[str]]) -> str:
 
 def main() -> None:
     """Run all calls through all four, and rewrite the page."""
+    if os.environ.get("SCIPY_ARRAY_API") != "1":
+        sys.exit("set SCIPY_ARRAY_API=1: else SciPy and scikit-learn take NumPy's arrays only")
     warnings.simplefilter("ignore")
     verdicts = {name: [verdict(w, call) for w in WAYS.values()] for name, call in CALLS.items()}
     for name, found in verdicts.items():
