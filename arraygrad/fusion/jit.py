@@ -52,7 +52,6 @@ class _Compiled:
             return plain.evaluate(kernel, columns, scalars, slots=slots, add=add, donate=donate)
 
         self._walk = jax.jit(walk, donate_argnums=(0,) if donate else ())
-        self._array = jax.numpy.asarray
         self._last: dict[str, tuple[Any, Any]] = {}
 
     def __call__(
@@ -71,9 +70,17 @@ class _Compiled:
             self._last[name] = x, None
             return x
         if array is None:
-            array = self._array(x)
+            array = _weak_array(x)
             self._last[name] = x, array
         return array
+
+
+def _weak_array(x: float) -> Array:
+    """Return a number as an array, and no part of a trace that may be going on around us."""
+    import jax
+
+    with jax.ensure_compile_time_eval():
+        return jax.numpy.asarray(x)
 
 
 @lru_cache(maxsize=1000)

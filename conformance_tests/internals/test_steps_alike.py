@@ -96,3 +96,21 @@ def test_double_precision_switched_on_is_not_given_the_numbers_of_single():
             for _ in range(3):
                 w, state = optimizer.step(w, w, state)
             assert abs(float(w[0]) - 0.9**3) < (1e-15 if double else 1e-6)
+
+
+def test_steps_of_constants_in_a_trace_leave_nothing_of_it_behind():
+    jax = pytest.importorskip("jax")
+    optimizer, w = sgd(0.125), jax.numpy.ones(3)
+
+    def several(x):
+        state = optimizer.init(w)
+        for _ in range(3):
+            moved, state = optimizer.step(w, w, state)
+        return x + moved
+
+    with jax.checking_leaks():
+        assert jax.jit(several)(w)[0] == 1.875
+    state = optimizer.init(w)
+    for _ in range(3):
+        moved, state = optimizer.step(w, w, state)
+        assert moved[0] == 0.875
