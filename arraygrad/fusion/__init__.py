@@ -4,7 +4,7 @@
     plain.py               the expression as it is written: any library, any trace
     host.py                arrays in the host's memory, by way of memory.py:
                            blocked.py (NumPy, block by block) or loop.py (numba);
-                           small leaves together: packed.py
+                           small leaves together: packed.py; what both read: numbers.py
     jit.py                 `jax.jit`, with donated buffers
     explanation.py         what will run: `explain`
 

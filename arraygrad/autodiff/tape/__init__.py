@@ -3,7 +3,7 @@
 `vjp` lifts the arrays of a call to traced ones, runs the function, and keeps what was recorded;
 the pullback sweeps the records backwards. `jvp` does the same and reads them forwards.
 
-    array.py, methods.py, numpy_*.py    the traced array, and how NumPy's code reaches it
+    array.py, methods.py, flat.py, numpy_*.py  the traced array, and how NumPy's code reaches it
     classes.py                          its quick classes, one for each library and dtype
     namespace.py, creation.py, special.py  the traced namespace
     record.py, recording.py, sweep.py   tapes, one run of a function, backwards and forwards
