@@ -5,6 +5,7 @@ graph; the hyperparameters are numbers. Every other leaf runs as the kernel is w
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -54,7 +55,7 @@ class _Walk:
     ) -> None:
         self.kernel, self.columns, self.scalars = kernel, columns, scalars
         self.slots, self.add, self.donate = slots, add, donate
-        self.places = [0, *range(2, 2 + slots)]  # the columns that are replaced
+        self.places = _places(slots)
         self.replaced: list[Column] = [columns[n] for n in self.places]
 
     def results(self) -> list[Column]:
@@ -150,6 +151,12 @@ class _Walk:
         if not (self.donate and known):
             self._put(found, pack.places, list(map(pack.views, outs)))
         return True
+
+
+@cache
+def _places(slots: int) -> list[int]:
+    """Return which columns are replaced: parameters and slots."""
+    return [0, *range(2, 2 + slots)]
 
 
 def program_for(

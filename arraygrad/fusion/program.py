@@ -105,6 +105,9 @@ class Program:
         return tuple(_compiled(stage.scalars) for stage in self.stages)
 
 
+_FUNCTIONS = {"/": "divide", "**": "pow"}
+
+
 def _compiled(steps: tuple[Step, ...]) -> Callable[[dict[str, float]], None]:
     """Print scalar steps as one function of the known scalars."""
     made = {step.target for step in steps}
@@ -114,7 +117,8 @@ def _compiled(steps: tuple[Step, ...]) -> Callable[[dict[str, float]], None]:
     lines = [f"    {name} = known[{name!r}]" for name in names]
     lines += [f"    {s.target} = known[{s.target!r}] = {_spelt(s)}" for s in steps]
     source = "\n".join(["def function(known):", *(lines or ["    pass"])])
-    scope: dict[str, Any] = {"N": NUMBERS}
+    called = {_FUNCTIONS.get(step.operator, step.operator) for step in steps}
+    scope: dict[str, Any] = {f"N_{f}": getattr(NUMBERS, f) for f in called if hasattr(NUMBERS, f)}
     exec(compile(source, "<scalars of a kernel>", "exec"), scope)
     function: Callable[[dict[str, float]], None] = scope["function"]
     return function
@@ -122,13 +126,11 @@ def _compiled(steps: tuple[Step, ...]) -> Callable[[dict[str, float]], None]:
 
 def _spelt(step: Step) -> str:
     """Spell a scalar step in Python."""
-    named = {"/": "divide", "**": "pow"}
-    if step.operator in named:
-        return f"N.{named[step.operator]}({', '.join(step.sources)})"
+    function = _FUNCTIONS.get(step.operator, step.operator)
     if step.operator == "negative":
         return f"-{step.sources[0]}"
     if step.operator == "~":
         return f"(not {step.sources[0]})"
-    if step.operator.isidentifier():
-        return f"N.{step.operator}({', '.join(step.sources)})"
+    if function.isidentifier():
+        return f"N_{function}({', '.join(step.sources)})"
     return f"{step.sources[0]} {step.operator} {step.sources[1]}"

@@ -40,6 +40,7 @@ class _Few(NamedTuple):
     types: list[type]
     dtypes: list[Any]
     shapes: list[tuple[int, ...]]
+    cuts: list[slice]
     one: TreeDef
 
 
@@ -69,8 +70,7 @@ class Model:
             return None
         if list(map(_shape_of, flat)) != few.shapes:
             return None
-        count = few.one.num_leaves
-        return [flat[n : n + count] for n in range(0, len(flat), count)], few.one
+        return [flat[cut] for cut in few.cuts], few.one
 
     def note(self, trees: tuple[Tree, ...], columns: list[Sequence[Array]], one: TreeDef) -> None:
         """Take trees, whose leaves have been checked, for the model, if they have a few leaves."""
@@ -79,8 +79,10 @@ class Model:
         treedef, flat = flatten(trees)[1], [x for column in columns for x in column]
         if treedef.num_leaves == len(flat):
             nodes = [] if _all_readable(flat) else outline(treedef)
-            shapes = list(map(_shape_of, flat))
-            self._few = _Few(treedef, nodes, list(map(type, flat)), dtypes_of(flat), shapes, one)
+            count = one.num_leaves
+            cuts = [slice(n, n + count) for n in range(0, len(flat), count)]
+            types, shapes = list(map(type, flat)), list(map(_shape_of, flat))
+            self._few = _Few(treedef, nodes, types, dtypes_of(flat), shapes, cuts, one)
 
     def leaves(self, tree: Tree) -> tuple[list[Array], TreeDef]:
         """Return the leaves of a tree, and their structure; dicts may be in another order."""
