@@ -39,3 +39,16 @@ def test_an_error_that_code_in_c_passed_over_is_seen():
     optimize = pytest.importorskip("scipy.optimize")
     with pytest.raises(GraphBreakError, match="float"):
         ag.grad(lambda a: optimize.brentq(lambda x: x - a, 0.0, 9.0))(np.asarray(1.0))
+
+
+@pytest.mark.parametrize("shape", [(), (2,)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_was_not_chosen_gives_no_nan(dtype, shape):
+    special = pytest.importorskip("scipy.special")
+    x = np.zeros(shape, dtype)
+
+    def f(x):
+        with np.errstate(divide="ignore"):
+            return np.sum(np.where(x > 0, special.entr(x), 2 * x))
+
+    np.testing.assert_array_equal(ag.grad(f)(x), np.full(shape, 2.0, dtype))

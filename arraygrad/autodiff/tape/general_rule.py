@@ -137,7 +137,7 @@ class GeneralRule:
         self, xp: Namespace, position: int, g: Array, y: Array, arguments: Any, careful: bool
     ) -> Array:
         d = self.rules[position](xp, y, *arguments)
-        if isinstance(d, (int, float)):
+        if type(d) in (int, float):  # no scalar of NumPy's, which is a float too
             c = g if d == 1 else g * d
         else:
             c = g * (xp.conj(d) if self.space.is_complex(d.dtype) else d)
