@@ -93,6 +93,18 @@ def test_scipys_own_ufuncs_are_differentiated_without_its_array_api_switch():
     np.testing.assert_allclose(found, 12 * x * (1 - x) ** 2, rtol=1e-13)
 
 
+@pytest.mark.parametrize("name", ["erf", "gammasgn", "xlogy"])
+def test_an_operand_too_many_is_not_written_into(name):
+    x = np.asarray([0.5, 1.5])
+
+    def f(x):
+        return getattr(x.__array_namespace__().special, name)(2.0 * x, x, x)
+
+    with pytest.raises(TypeError, match=f"{name} takes . operands, got 3"):
+        ag.vjp(f, x)
+    np.testing.assert_array_equal(x, [0.5, 1.5])
+
+
 def test_points_where_a_formula_has_a_limit():
     zero = np.asarray(0.0)
     special = lambda x: x.__array_namespace__().special

@@ -7,6 +7,7 @@ classes exist so that it is rarely taken.
 import collections
 import functools
 import inspect
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -22,6 +23,17 @@ __all__ = ["GeneralFunction", "rebuilt", "strip", "top_tape", "traced_arrays"]
 _SIMPLE = frozenset({bool, complex, float, int, str, type(None), type(Ellipsis)})
 
 
+def _most_operands(function: Any) -> float:
+    """Return how many operands a function takes before its next is an `out`."""
+    if hasattr(function, "nin"):
+        return int(function.nin)
+    try:
+        names = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):  # in C, and silent
+        return math.inf
+    return names.index("out") if "out" in names else math.inf
+
+
 class GeneralFunction:
     """One function of the tables, for every kind of argument."""
 
@@ -32,8 +44,12 @@ class GeneralFunction:
         self.complex_rule = GeneralRule(entry, space, complex=True) if replaced else None
         self.takes = self.rule.takes or (self.complex_rule.takes if self.complex_rule else ())
         self.evaluate = space.base_function(entry.name)
+        self._most = _most_operands(self.evaluate)
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        if len(arguments) > self._most:  # one more would be written into, whosever it is
+            message = f"{self.entry.name} takes {self._most} operands, got {len(arguments)}"
+            raise TypeError(message)
         if keywords:
             if top_tape(keywords) is not CONSTANTS:
                 arguments, keywords = self._by_position(arguments, keywords)
