@@ -28,9 +28,10 @@ def _most_operands(function: Any) -> float:
     if hasattr(function, "nin"):
         return int(function.nin)
     try:
-        names = list(inspect.signature(function).parameters)
+        parameters = inspect.signature(function).parameters
     except (TypeError, ValueError):  # in C, and silent
         return math.inf
+    names = [p.name for p in parameters.values() if p.kind < inspect.Parameter.VAR_POSITIONAL]
     return names.index("out") if "out" in names else math.inf
 
 
