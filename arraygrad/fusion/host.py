@@ -154,9 +154,9 @@ class _Walk:
 
 
 @cache
-def _places(slots: int) -> list[int]:
+def _places(slots: int) -> tuple[int, ...]:
     """Return which columns are replaced: parameters and slots."""
-    return [0, *range(2, 2 + slots)]
+    return (0, *range(2, 2 + slots))
 
 
 def program_for(
