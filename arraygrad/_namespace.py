@@ -47,7 +47,8 @@ def array_namespace(*arrays: Array) -> Namespace:
         If they come from several libraries.
     """
     if len(arrays) == 1:
-        return _namespace_of(*arrays)
+        (x,) = arrays
+        return _namespaces.get(type(x)) or _namespace_of(x)
     spaces = {id(xp): xp for xp in map(_namespace_of, arrays)}
     if len(spaces) != 1:
         names = sorted(library_name(xp) for xp in spaces.values())

@@ -28,22 +28,21 @@ _real_kinds: set[tuple[type, Any]] = set()
 class Body:
     """A function between flat lists, which remembers the structure of what it returned."""
 
-    __slots__ = ("_arguments", "_aux", "_f", "_has_aux", "_outputs", "_read", "_xp")
+    __slots__ = ("_aux", "_call", "_f", "_has_aux", "_outputs", "_read")
 
     def __init__(self, f: Callable[..., Any], call: Any, read: Reader, *, has_aux: bool) -> None:
-        self._f, self._arguments, self._xp = f, call.arguments, call.xp if call.leaves else None
-        self._read, self._has_aux = read, has_aux
+        self._f, self._call, self._read, self._has_aux = f, call, read, has_aux
         self._outputs: TreeDef | None = None
         self._aux: TreeDef | None = None
 
     def __call__(self, leaves: Leaves, constants: Leaves) -> tuple[list[Array], list[Any]]:
-        args, kwargs = self._arguments(leaves, constants)
+        args, kwargs = self._call.arguments(leaves, constants)
         y = self._f(*args, **kwargs)
         aux: list[Any] = []
         if self._has_aux:
             y, rest = _split(y)
             aux, self._aux = flatten(rest)
-        outputs, self._outputs = self._read(self._xp, y)
+        outputs, self._outputs = self._read(self._call.xp if leaves else None, y)
         return outputs, aux
 
     def whole(self, values: Leaves) -> Tree:

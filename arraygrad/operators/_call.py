@@ -66,7 +66,7 @@ class Call:
     """The arrays of one call, who differentiates them, and the way back to the arguments."""
 
     __slots__ = (
-        "args", "autodiff", "constants", "kwargs", "leaves", "plan", "rest", "treedef", "xp",
+        "args", "constants", "kwargs", "leaves", "plan", "rest", "treedef", "xp",
     )  # fmt: skip
 
     def __init__(
@@ -79,7 +79,7 @@ class Call:
         kinds: Kinds | None = None,
     ) -> None:
         self.args, self.kwargs, self.plan, self.treedef = args, kwargs, plan, treedef
-        self.xp, self.autodiff = plan.xp, plan.autodiff
+        self.xp = plan.xp
         leaves, constants, rest = plan.pick
         self.leaves, self.constants, self.rest = leaves(flat), constants(flat), rest(flat)
         if kinds is not None:
@@ -113,10 +113,11 @@ class Call:
 
     def vjp(self, body: Body, *, once: bool) -> tuple[list[Array], Pullback, Any]:
         """Run the body, recorded."""
-        outputs, pullback, aux = self.autodiff.vjp(body, self.leaves, self.constants, once=once)
+        autodiff = self.plan.autodiff
+        outputs, pullback, aux = autodiff.vjp(body, self.leaves, self.constants, once=once)
         return outputs, pullback, body.whole_aux(aux)
 
     def jvp(self, body: Body, tangents: Leaves) -> tuple[list[Array], list[Array], Any]:
         """Run the body with tangents."""
-        outputs, rates, aux = self.autodiff.jvp(body, self.leaves, tangents, self.constants)
+        outputs, rates, aux = self.plan.autodiff.jvp(body, self.leaves, tangents, self.constants)
         return outputs, rates, body.whole_aux(aux)

@@ -70,7 +70,7 @@ class Plan:
         To be asked of a quick plan.
         """
         given: Any = (args, kwargs)
-        if not has_outline(self.outline, given):
+        if self.outline and not has_outline(self.outline, given):
             return None
         try:
             flat: list[Any] = self.treedef.flatten_up_to(given)

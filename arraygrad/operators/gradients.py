@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from arraygrad._typing import Array, Tree
 from arraygrad.operators._body import Body, scalar_output
 from arraygrad.operators._call import Argnums, Calls, parse_argnums
 from arraygrad.operators._nonfinite import keep, treatment
@@ -79,19 +80,14 @@ def value_and_grad(
     >>> print(value, gradient["scale"])
     26.0 32.0
     """
-    calls, treat = Calls(parse_argnums(argnums), autodiff), treatment(nonfinite)
+    evaluate = _evaluator(f, argnums, has_aux, nonfinite, autodiff)
 
     @wraps(f)
-    def evaluate(*args: Any, **kwargs: Any) -> Any:
-        call = calls(args, kwargs)
-        body = Body(f, call, scalar_output, has_aux=has_aux)
-        (y,), pullback, aux = call.vjp(body, once=True)
-        found = pullback([call.plan.seed(y)])
-        if treat is not keep:
-            found = treat(call.xp, found, call.leaf_name)
-        return (y, aux) if has_aux else y, call.gradients(found, argnums)
+    def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
+        y, aux, found = evaluate(args, kwargs)
+        return (y, aux) if has_aux else y, found
 
-    return evaluate
+    return value_and_gradient
 
 
 def grad(
@@ -141,11 +137,28 @@ def grad(
     >>> print(ag.grad(ag.grad(cube))(np.asarray(2.0)))
     12.0
     """
-    both = value_and_grad(f, argnums, has_aux=has_aux, nonfinite=nonfinite, autodiff=autodiff)
+    evaluate = _evaluator(f, argnums, has_aux, nonfinite, autodiff)
 
     @wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        value, found = both(*args, **kwargs)
-        return (found, value[1]) if has_aux else found
+        _, aux, found = evaluate(args, kwargs)
+        return (found, aux) if has_aux else found
 
     return gradient
+
+
+def _evaluator(
+    f: Callable[..., Any], argnums: Argnums, has_aux: bool, nonfinite: str, autodiff: str | None
+) -> Callable[[tuple[Any, ...], dict[str, Any]], tuple[Array, Tree, Tree]]:
+    """Return what gives the value of `f`, what else it returns, and its gradient."""
+    calls, treat = Calls(parse_argnums(argnums), autodiff), treatment(nonfinite)
+
+    def evaluate(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Array, Tree, Tree]:
+        call = calls(args, kwargs)
+        (y,), pullback, aux = call.vjp(Body(f, call, scalar_output, has_aux=has_aux), once=True)
+        found = pullback([call.plan.seed(y)])
+        if treat is not keep:
+            found = treat(call.xp, found, call.leaf_name)
+        return y, aux, call.gradients(found, argnums)
+
+    return evaluate

@@ -157,7 +157,7 @@ def _reverse(call: Call, outputs: list[Array], pullback: Pullback) -> Blocks:
     """Pull every unit vector of the outputs back."""
     blocks = []
     for i, y in enumerate(outputs):
-        rows = images(call.xp, call.autodiff, pullback, outputs, i)
+        rows = images(call.xp, call.plan.autodiff, pullback, outputs, i)
         blocks.append([_block(call.xp, rows, j, y, x, x) for j, x in enumerate(call.leaves)])
     return blocks
 
@@ -172,7 +172,7 @@ def _forward(call: Call, body: Body) -> tuple[Blocks, Any]:
         return rates
 
     numbers = range(len(call.leaves))
-    columns = [images(call.xp, call.autodiff, push, call.leaves, j) for j in numbers]
+    columns = [images(call.xp, call.plan.autodiff, push, call.leaves, j) for j in numbers]
     outputs, aux = primal
     return [
         [

@@ -18,7 +18,7 @@ from arraygrad.autodiff.tape.array import TracedArray
 from arraygrad.autodiff.tape.elementwise import ElementwiseRule
 from arraygrad.autodiff.tape.indexing import INDEXED
 from arraygrad.autodiff.tape.methods import Methods
-from arraygrad.autodiff.tape.numpy_protocols import NumpyProtocols
+from arraygrad.autodiff.tape.numpy_protocols import Elementwise, NumpyProtocols
 from arraygrad.autodiff.tape.pairs import CHOOSING, PAIRED, mixed_product
 from arraygrad.autodiff.tape.record import CONSTANTS
 from arraygrad.autodiff.tape.structural import STRUCTURAL
@@ -290,6 +290,7 @@ def make_class(space: Any, dtype: DType, lower: QuickClass | None = None) -> Qui
     )
     cls._above = None
     functions = cls._quick = _Quick(cls, space, dtype)
+    cls._elementwise = Elementwise(cls)
     cls._plain_floating = functions.quick and lower is None
     if not functions.quick:
         return cls  # type: ignore[no-any-return]

@@ -9,7 +9,6 @@ from arraygrad.autodiff.tape.namespace import traced_namespace
 from arraygrad.autodiff.tape.record import Tape
 from arraygrad.autodiff.tape.recording import Function, Recording
 from arraygrad.autodiff.tape.watch import current_watch
-from arraygrad.errors import SpentTapeError
 
 __all__ = ["jvp", "vjp"]
 
@@ -18,33 +17,23 @@ def vjp(
     f: Function, leaves: list[Any], constants: list[Any], *, once: bool = False
 ) -> tuple[list[Array], Callable[[list[Array]], list[Array]], list[Any]]:
     """Run a function and return its outputs, its pullback, and aux: see `arraygrad.autodiff`."""
-    recording = _recorded(f, leaves, constants)
-    spent = False
-
-    def pullback(cotangents: list[Array]) -> list[Array]:
-        nonlocal spent
-        if spent:
-            message = "this pullback was made for one call, and its tape is spent: take vjp again"
-            raise SpentTapeError(message)
-        spent = once
-        return recording.pull(cotangents, once=once)
-
-    return recording.outputs, pullback, recording.aux
+    recording = _recorded(f, leaves, constants, once)
+    return recording.outputs, recording.pull, recording.aux
 
 
 def jvp(
     f: Function, leaves: list[Any], tangents: list[Any], constants: list[Any]
 ) -> tuple[list[Array], list[Array], list[Any]]:
     """Run a function and return its outputs, their tangents, and aux: see `arraygrad.autodiff`."""
-    recording = _recorded(f, leaves, constants)
+    recording = _recorded(f, leaves, constants, once=False)
     return recording.outputs, recording.push(tangents), recording.aux
 
 
-def _recorded(f: Function, leaves: list[Any], constants: list[Any]) -> Recording:
+def _recorded(f: Function, leaves: list[Any], constants: list[Any], once: bool) -> Recording:
     """Run a function on the usual namespace and tape, unless somebody watches."""
     base, watch = array_namespace(leaves[0]), current_watch()
     if watch is None:
-        return Recording(traced_namespace(base), Tape(len(leaves)), f, leaves, constants)
+        return Recording(traced_namespace(base), Tape(len(leaves)), f, leaves, constants, once)
     watch.leaves(leaves)
     space, tape = watch.namespace(base), watch.tape(len(leaves))
-    return Recording(space, tape, f, leaves, constants, watch)
+    return Recording(space, tape, f, leaves, constants, once, watch)

@@ -201,7 +201,7 @@ class GeneralRule:
             return [cast(space, c, arguments[position].dtype)], []
 
         zeros = [xp.zeros_like(part) for part in (y if several else (y,))]
-        moved = Recording(self.space, Tape(len(zeros)), pullback, zeros, []).pull([t], once=True)
+        moved = Recording(self.space, Tape(len(zeros)), pullback, zeros, [], once=True).pull([t])
         return moved if several else moved[0]
 
 

@@ -257,9 +257,12 @@ class TracedNamespace:
 
     def wrap(self, value: Array, number: int, tape: Tape) -> TracedArray:
         """Return a traced array."""
-        if self._scalar is not None and not isinstance(value, TracedArray):
-            value = self._scalar(value)
-        array = _new(self.class_of(value))
+        if isinstance(value, TracedArray):
+            array = _new(self.class_of(value))
+        else:
+            if self._scalar is not None:
+                value = self._scalar(value)
+            array = _new(self._classes.get(value.dtype) or self.class_for(value.dtype))
         array._value, array._index, array._tape = value, number, tape
         return array
 

@@ -16,7 +16,7 @@ from arraygrad.autodiff.tape.numpy_elementwise import apply, apply_method, stand
 from arraygrad.autodiff.tape.numpy_functions import serving
 from arraygrad.errors import GraphBreakError, NoRuleError
 
-__all__ = ["NumpyProtocols"]
+__all__ = ["Elementwise", "NumpyProtocols"]
 
 
 class _StandardNames(dict[Any, "str | None"]):
@@ -27,6 +27,34 @@ class _StandardNames(dict[Any, "str | None"]):
         if name is not None:
             self[ufunc] = name
         return name
+
+
+class Elementwise(dict[Any, "Callable[..., Any] | None"]):
+    """What serves NumPy's elementwise functions of one class's arrays; `None` where more is asked.
+
+    It returns `NotImplemented` for operands of other kinds, such as lists.
+    """
+
+    def __init__(self, cls: Any) -> None:
+        super().__init__()
+        self._cls = cls
+
+    def __missing__(self, ufunc: Any) -> Callable[..., Any] | None:
+        name, space = _standard_names[ufunc], self._cls._space
+        if name in (None, "pow") or ufunc.nin > 2 or not space.library.numpy_functions:
+            return None
+        function = self[ufunc] = self._cls._quick[name] if ufunc.nin == 1 else _pair(space, name)
+        return function
+
+
+def _pair(space: Any, name: str) -> Callable[[Any, Any], Any]:
+    """Return a function of two operands, one of them traced."""
+
+    def function(a: Any, b: Any, /) -> Any:
+        quick = isinstance(a, NumpyProtocols)
+        return a._quick[name](a, b) if quick else space.operate(name, a, b)
+
+    return function
 
 
 class _Functions(dict[Any, Callable[..., Any]]):
@@ -66,21 +94,18 @@ class NumpyProtocols:
     # What a traced array has.
     _space: ClassVar[Any]
     _quick: ClassVar[Any]
+    _elementwise: ClassVar[Elementwise]
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
+        if not keywords and method == "__call__":
+            serve = self._elementwise[ufunc]
+            if serve is not None:
+                y = serve(*inputs)
+                if y is not NotImplemented:
+                    return y
         space = self._space
         if not space.library.numpy_functions:
             return self._foreign_ufunc(ufunc, method, inputs)
-        if method == "__call__" and not keywords:
-            name = _standard_names[ufunc]
-            if name is not None and len(inputs) == 1:
-                return self._quick[name](self)
-            if name is not None and name != "pow" and len(inputs) == 2:
-                a, b = inputs
-                quick = isinstance(a, NumpyProtocols)
-                y = a._quick[name](a, b) if quick else space.operate(name, a, b)
-                if y is not NotImplemented:  # a list, for example
-                    return y
         if "out" in keywords and method != "at":
             return _into(space, ufunc, method, inputs, keywords)
         return _elementwise(space, ufunc, method, inputs, keywords)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from arraygrad._typing import Array, Namespace
+from arraygrad.autodiff.tape.outer_products import add_outer
 from arraygrad.autodiff.tape.record import CONSTANTS, Record
 from arraygrad.autodiff.tape.structural import accumulate, present
 from arraygrad.rules.primitives import unbroadcast
@@ -60,7 +61,7 @@ class _MatmulRule:
         if self.complex:
             x, w = raw.conj(x), raw.conj(w)
         if i is not None and len(w.shape) == 1:
-            ct[-1].add(ct, own, i, raw, g, w)
+            add_outer(ct, own, i, raw, g, w)
         elif i is not None:
             accumulate(ct, own, i, g @ w.T, True)
         if j is not None:
@@ -116,7 +117,7 @@ class _RowMatmulRule(_StackedMatmulRule):
         if i is not None:
             accumulate(ct, own, i, w @ g, True)
         if j is not None:
-            ct[-1].add(ct, own, j, raw, x, g)
+            add_outer(ct, own, j, raw, x, g)
 
 
 _entry = entry_of("matmul")

@@ -26,7 +26,7 @@ class Tape:
 
     def __init__(self, number_of_leaves: int) -> None:
         # The first entry ends `iter(records.pop, None)`.
-        self.records: list[Record | None] = [None]
+        self.records: list[Any] = [None]
         self.number_of_leaves = number_of_leaves
         self.level: int = next(_levels)
         self.masked = False  # whether some record may have put zeros beside other cotangents

@@ -1,12 +1,14 @@
 """One run of a function on a tape, and the two ways to read what it wrote."""
 
 from collections.abc import Callable
+from itertools import count, repeat
 from typing import Any
 
 from arraygrad._typing import Array
 from arraygrad.autodiff.tape.array import TracedArray
 from arraygrad.autodiff.tape.record import CONSTANTS, Tape
 from arraygrad.autodiff.tape.sweep import pull_back, push_forward
+from arraygrad.errors import SpentTapeError
 
 __all__ = ["Function", "Recording"]
 
@@ -26,16 +28,8 @@ class Recording:
     """A function's outputs, and the tape that says how they came about."""
 
     __slots__ = (
-        "aux",
-        "inside",
-        "leaves",
-        "nested",
-        "numbers",
-        "outputs",
-        "space",
-        "tape",
-        "watch",
-    )
+        "aux", "inside", "leaves", "numbers", "once", "outputs", "space", "spent", "tape", "watch",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -44,37 +38,42 @@ class Recording:
         f: Function,
         leaves: list[Any],
         constants: list[Any],
+        once: bool = False,
         watch: Any = None,
     ) -> None:
         self.space, self.tape, self.leaves, self.watch = space, tape, leaves, watch
+        self.once, self.spent = once, False
         # Inside another trace results stay traced, constants too: code there knows no raw arrays.
         self.inside = _has_traced(leaves)
-        traced = [space.wrap(leaf, number, tape) for number, leaf in enumerate(leaves)]
+        traced = list(map(space.wrap, leaves, count(), repeat(tape)))
         try:
-            outputs, aux = f(traced, [space.lift(x) for x in constants])
+            outputs, aux = f(traced, list(map(space.lift, constants)))
         except SystemError as error:  # code in C that went on after an error of ours
             raise error if error.__cause__ is None else error.__cause__  # noqa: B904
         finally:
             tape.close()
-        self.numbers = list(map(self._number, outputs))
-        self.outputs = list(map(self._value, outputs))
-        self.aux = list(map(self._value, aux)) if aux else aux
-        self.nested = self.inside or _has_traced(self.outputs)
+        self.numbers: list[int | None] = []
+        self.outputs: list[Any] = []
+        for y in outputs:
+            number, value = self._parted(y)
+            self.numbers.append(number)
+            self.outputs.append(value)
+        self.aux = [self._parted(y)[1] for y in aux] if aux else aux
 
-    def _number(self, y: Any) -> int | None:
-        """Return the number of an output, `None` if it does not depend on a leaf."""
-        return y._index if isinstance(y, TracedArray) and y._tape is self.tape else None
+    def _parted(self, y: Any) -> tuple[int | None, Any]:
+        """Return an output's number, `None` if no leaf is in it, and what is seen outside.
 
-    def _value(self, y: Any) -> Any:
-        """Return an output as seen from outside: it may be of an outer tape, of no other."""
+        It may be of an outer tape, of no other.
+        """
         if not isinstance(y, TracedArray):
-            return y
-        if y._tape is self.tape:
-            return y._value if y._index >= len(self.leaves) else self._leaf(y)
-        if y._tape is CONSTANTS:
-            return self._seen_outside(y)
-        y._tape.pass_through(self.tape.level)
-        return y
+            return None, y
+        tape, number = y._tape, y._index
+        if tape is self.tape:
+            return number, y._value if number >= len(self.leaves) else self._leaf(y)
+        if tape is CONSTANTS:
+            return None, self._seen_outside(y)
+        tape.pass_through(self.tape.level)
+        return None, y
 
     def _leaf(self, y: TracedArray) -> Any:
         """Return an output that is a leaf as an array, if the leaf is one, and no scalar."""
@@ -90,18 +89,22 @@ class Recording:
     def _setting(self, given: list[Any]) -> tuple[Any, list[Any]]:
         """Return the namespace to compute in, and cotangents or tangents as it takes them."""
         space = self.space
-        if self.nested or _has_traced(given):
-            return space, [space.lift(x) for x in given]
+        if self.inside or _has_traced([*self.outputs, *given]):
+            return space, list(map(space.lift, given))
         return space.raw, given
 
-    def pull(self, cotangents: list[Any], *, once: bool) -> list[Array]:
+    def pull(self, cotangents: list[Any]) -> list[Array]:
         """Return the leaves' cotangents: read the records backwards."""
+        if self.spent:
+            message = "this pullback was made for one call, and its tape is spent: take vjp again"
+            raise SpentTapeError(message)
+        self.spent = self.once
         xp, cotangents = self._setting(cotangents)
         library = self.space.library
         in_place = library.mutable and xp is not self.space
         ct, own = pull_back(
             self.tape, self.numbers, cotangents, xp, library,
-            in_place=in_place, once=once, watch=self.watch,
+            in_place=in_place, once=self.once, watch=self.watch,
         )  # fmt: skip
         return [
             self._gradient(xp, ct[n], leaf, bool(own[n]) or not in_place)

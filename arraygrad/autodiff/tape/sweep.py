@@ -2,7 +2,7 @@
 
 Iterative, so a million records are no deeper than one. A cotangent lives in the slot of its
 result's number until that record is read. `own` says of each slot whether its array is ours
-alone: only such a one is written to. The last slot holds the `OuterProducts`.
+alone: only such a one is written to. The last slot holds the outer products that wait.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from arraygrad._typing import Array, Namespace
-from arraygrad.autodiff.tape.outer_products import OuterProducts
+from arraygrad.autodiff.tape.outer_products import Waiting, settle
 from arraygrad.autodiff.tape.record import Record, Tape
 from arraygrad.libraries import Library
 
@@ -38,14 +38,18 @@ def pull_back(
     they are read. A `watch` sees each record before and after.
     """
     size = tape.next()
-    outer = OuterProducts(tape.number_of_leaves)
+    waiting: Waiting = (tape.number_of_leaves, {})
     ct: Cotangents = [None] * size
-    ct.append(outer)
+    ct.append(waiting)
     own = bytearray(size)
-    for number, g in zip(numbers, cotangents, strict=True):
+    for number, g in zip(numbers, cotangents):  # noqa: B905  # quicker, and as many they are
         if number is not None:
             ct[number] = g if ct[number] is None else ct[number] + g
-    records = _backwards(tape.records, once)
+    records: Iterator[Record]
+    if once:
+        records = iter(tape.records.pop, None)
+    else:
+        records = islice(reversed(tape.records), len(tape.records) - 1)
     if watch is not None:
         records = watch.sweep(records, ct, tape)
     if tape.masked or watch is not None:
@@ -63,14 +67,9 @@ def pull_back(
             if g is not None:
                 ct[r[1]] = None
                 r[0].plain(ct, own, g, r, xp)
-    outer.settle(ct, own, xp)
+    for i in [*waiting[1]]:
+        settle(ct, own, i, xp)
     return ct, own
-
-
-def _backwards(records: list[Any], once: bool) -> Iterator[Record]:
-    if once:
-        return iter(records.pop, None)
-    return islice(reversed(records), len(records) - 1)
 
 
 def _sweep_masked(

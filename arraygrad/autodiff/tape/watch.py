@@ -23,6 +23,7 @@ from arraygrad.errors import NonFiniteError
 __all__ = ["NotingWatch", "Watch", "current_watch", "watching"]
 
 _watch: ContextVar["Watch | None"] = ContextVar("arraygrad_watch", default=None)
+current_watch = _watch.get  # the watch of this thread's recordings
 _spaces: dict[int, "_WatchedNamespace"] = {}
 _lock = threading.RLock()
 
@@ -35,11 +36,6 @@ def watching(watch: "Watch") -> Iterator[None]:
         yield
     finally:
         _watch.reset(token)
-
-
-def current_watch() -> "Watch | None":
-    """Return the watch of this thread's recordings."""
-    return _watch.get()
 
 
 class Watch:
