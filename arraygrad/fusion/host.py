@@ -7,6 +7,7 @@ graph; the hyperparameters are numbers. Every other leaf runs as the kernel is w
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from arraygrad._numbers import all_numbers
 from arraygrad._typing import Array
 from arraygrad.errors import OutError
 from arraygrad.fusion import memory, plain
+from arraygrad.fusion.columns import Alike
 from arraygrad.fusion.packed import Pack, gathered, small
 from arraygrad.fusion.program import Program
 from arraygrad.fusion.trace import trace
@@ -67,9 +69,10 @@ class _Walk:
         rows = {n: [column[n] for column in self.columns] for n in left}
         views = {n: views_of(row, self.slots) for n, row in rows.items()}
         if self.donate:
-            _protect(views, self.slots)
+            _protect(list(views.values()), self.slots)
         for n, row in rows.items():
-            new = self._leaf(row, views[n])
+            own = views[n]
+            new = self._leaf(row, own, None if own is None else self._program(own[0]))
             if new is not None:
                 self._put(found, [n], [[x] for x in new])
         return found or self.replaced
@@ -86,21 +89,29 @@ class _Walk:
 
     def _only_leaf(self, row: list[Array]) -> list[Column]:
         """Return the results where there is one leaf."""
-        views = views_of(row, self.slots)
+        notes = self.columns.notes if type(self.columns) is Alike else {}
+        program = notes.get((self.kernel, self.add))
+        views: list[Any] | None = row
+        if program is None:
+            views = views_of(row, self.slots)
+            program = None if views is None else self._program(views[0])
+            if views is not None and all(map(is_, views, row)):  # as ever, for arrays like these
+                notes[self.kernel, self.add] = program
         if self.donate and views is not None:
-            _protect({0: views}, self.slots)
-        new = self._leaf(row, views)
+            _protect([views], self.slots)
+        new = self._leaf(row, views, program)
         return self.replaced if new is None else [[x] for x in new]
 
-    def _leaf(self, row: list[Array], views: list[Any] | None) -> tuple[Array, ...] | None:
+    def _leaf(
+        self, row: list[Array], views: list[Any] | None, program: Program | None
+    ) -> tuple[Array, ...] | None:
         """Return the results of one leaf; None if they are in the memory of what they replace."""
-        program = None if views is None else self._program(views[0])
         if views is None or program is None:
             return plain.leaf(self.kernel, row, self.scalars, add=self.add)
         shape, dtype = views[0].shape, views[0].dtype
         # `reshape` copies where elements do not lie side by side.
         inputs = views if len(shape) == 1 else [x.reshape(-1) for x in views]
-        if self.donate and all(_takes_writes(views[n]) for n in self.places):
+        if self.donate and _take_writes([views[n] for n in self.places]):
             memory.run(program, dtype, inputs, [inputs[n] for n in self.places], self.scalars)
             return None
         results, outs = zip(*(_fresh(row[0], shape) for _ in self.places), strict=True)
@@ -185,9 +196,9 @@ def views_of(row: Sequence[Array], slots: int) -> list[Any] | None:
     return found
 
 
-def _takes_writes(x: Any) -> bool:
-    """Say whether a walk may write there: in order, aligned, not protected."""
-    return bool(x.flags.carray)
+def _take_writes(arrays: list[Any]) -> bool:
+    """Say whether a walk may write to arrays: in order, aligned, not protected."""
+    return False not in [x.flags.carray for x in arrays]
 
 
 def _fresh(like: Array, shape: tuple[int, ...]) -> tuple[Array, Any]:
@@ -197,18 +208,18 @@ def _fresh(like: Array, shape: tuple[int, ...]) -> tuple[Array, Any]:
     return new, library_of(xp).host_memory(new).reshape(-1)
 
 
-def _protect(views: dict[int, list[Any] | None], slots: int) -> None:
+def _protect(views: list[list[Any] | None], slots: int) -> None:
     """Make sure that no write hits what is still to be read.
 
     Whatever overlaps an array that is given away is copied first. The same memory given away
     twice cannot be two results.
     """
-    arrays = [x for row in views.values() for x in row or ()]
+    arrays = [x for row in views for x in row or ()]
     if len(set(map(id, arrays))) == len(arrays) and not [x for x in arrays if x.base is not None]:
         return  # each has its own memory
     given: list[tuple[int, int, int, int]] = []
     others: list[tuple[int, int, int, int]] = []
-    for r, row in views.items():
+    for r, row in enumerate(views):
         for n, x in enumerate(row or ()):
             if x.size:
                 low, high = np.lib.array_utils.byte_bounds(x)

@@ -20,6 +20,7 @@ from arraygrad._tree import (
 )
 from arraygrad._typing import Array, Tree
 from arraygrad.errors import DtypeError, ShapeError
+from arraygrad.fusion.columns import Alike
 from arraygrad.fusion.packed import known, shapes_of
 from arraygrad.libraries import library_of
 
@@ -42,6 +43,7 @@ class _Few(NamedTuple):
     shapes: list[tuple[int, ...]]
     cuts: list[slice]
     one: TreeDef
+    notes: dict[Any, Any]
 
 
 class Model:
@@ -60,7 +62,7 @@ class Model:
     def __reduce__(self) -> Any:
         return Model, (self._checked,)
 
-    def columns(self, trees: tuple[Tree, ...]) -> tuple[list[list[Array]], TreeDef] | None:
+    def columns(self, trees: tuple[Tree, ...]) -> tuple[Alike, TreeDef] | None:
         """Return the leaves of each tree, and their structure, if all are like those noted."""
         few = self._few
         if few is None or not has_outline(few.nodes, trees):
@@ -70,7 +72,7 @@ class Model:
             return None
         if list(map(_shape_of, flat)) != few.shapes:
             return None
-        return [flat[cut] for cut in few.cuts], few.one
+        return Alike([flat[cut] for cut in few.cuts], few.notes), few.one
 
     def note(self, trees: tuple[Tree, ...], columns: list[Sequence[Array]], one: TreeDef) -> None:
         """Take trees, whose leaves have been checked, for the model, if they have a few leaves."""
@@ -82,7 +84,7 @@ class Model:
             count = one.num_leaves
             cuts = [slice(n, n + count) for n in range(0, len(flat), count)]
             types, shapes = list(map(type, flat)), list(map(_shape_of, flat))
-            self._few = _Few(treedef, nodes, types, dtypes_of(flat), shapes, cuts, one)
+            self._few = _Few(treedef, nodes, types, dtypes_of(flat), shapes, cuts, one, {})
 
     def leaves(self, tree: Tree) -> tuple[list[Array], TreeDef]:
         """Return the leaves of a tree, and their structure; dicts may be in another order."""

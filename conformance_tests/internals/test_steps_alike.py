@@ -114,3 +114,43 @@ def test_steps_of_constants_in_a_trace_leave_nothing_of_it_behind():
     for _ in range(3):
         moved, state = optimizer.step(w, w, state)
         assert moved[0] == 0.875
+
+
+def in_any_memory():
+    """Return arrays of one dtype and shape, and what is odd about their memory."""
+    base = np.arange(1.0, 25.0)
+    frozen = base[:6].reshape(2, 3).copy()
+    frozen.flags.writeable = False
+    yield "its own", frozen.copy(), frozen.copy()
+    yield "every other", base[:12:2].reshape(2, 3).copy()[::-1], frozen.copy()
+    yield "transposed", frozen.T.copy().T, frozen.copy()
+    yield "read-only", frozen, frozen
+    shared = base.copy()
+    yield "overlapping", shared[:6].reshape(2, 3), shared[3:9].reshape(2, 3)
+    whole = base[:6].reshape(2, 3).copy()
+    yield "the same", whole, whole
+
+
+@pytest.mark.parametrize("donate", [False, True])
+def test_arrays_alike_may_lie_in_memory_as_they_like(donate):
+    optimizer, first = adam(0.1), np.ones((2, 3))
+    for _ in range(2):  # from the second step on it is known what runs
+        optimizer.step(first, first, optimizer.init(first))
+    for memory, w, g in in_any_memory():
+        fresh, state = adam(0.1), optimizer.init(w)
+        expected, after = fresh.step(w.copy(), g.copy(), fresh.init(w))
+        before = w.copy()
+        found, new = optimizer.step(w, g, state, donate=donate)
+        np.testing.assert_array_equal(found, expected, err_msg=memory)
+        np.testing.assert_array_equal(new.slots["mu"], after.slots["mu"], err_msg=memory)
+        if not donate or memory == "read-only":
+            np.testing.assert_array_equal(w, before, err_msg=memory)
+
+
+def test_an_update_after_a_step_is_still_an_update():
+    optimizer, w = adam(0.1), np.ones(3)
+    state = optimizer.init(w)
+    for _ in range(3):
+        added, _ = optimizer.update(w, state, w)
+        stepped, _ = optimizer.step(w, w, state)
+        np.testing.assert_array_equal(stepped, w + added)
