@@ -36,7 +36,6 @@ _COMPARISONS = {
 _HELD = 1000
 """How many numbers are kept."""
 
-_new = object.__new__
 _lock = threading.RLock()
 
 QuickClass = type[TracedArray]
@@ -212,7 +211,7 @@ def function(a, b, /):
     elif type(b) is float or type(b) is int: y = a._value {symbol} b
     else: return operate(name, a, b)
     if nested: y = y._value
-    o = new(B); o._value = y; o._index = 0; o._tape = K; return o
+    o = B(); o._value = y; o._index = 0; o._tape = K; return o
 """
         truth = self.space.class_for(self.space.base.bool)
         return self._define(source, name, B=truth, nested=self.cls._lower is not None)
@@ -244,7 +243,6 @@ def function(a, n, /):
             "LOWER": self.cls._lower,
             "f": self.space.lower_function(name, self.cls._lower is not None),
             "name": name,
-            "new": _new,
             "operate": self._mixed if name == "multiply" else self.space.operate,
             **rules,
         }
@@ -257,7 +255,7 @@ def function(a, n, /):
 
 
 _MASKS = "t.masked = True; "
-_RESULT = "o = new(C); o._value = y; o._index = k; o._tape = t; return o"
+_RESULT = "o = C(); o._value = y; o._index = k; o._tape = t; return o"
 
 
 def _expression(name: str) -> str:

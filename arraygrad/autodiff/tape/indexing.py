@@ -19,7 +19,6 @@ from arraygrad.rules.table import entry_of
 
 __all__ = ["INDEXED"]
 
-_new = object.__new__
 _BASIC = frozenset({int, slice, type(None), type(Ellipsis)})
 
 
@@ -141,7 +140,7 @@ def getitem(cls: Any, space: Any) -> Callable[..., Any]:
         k = tape.next()
         tape.append((rule, k, x._index, shape, key))
         tape.masked = True
-        o = _new(cls)
+        o = cls()
         o._value, o._index, o._tape = y, k, tape
         return o
 
@@ -252,7 +251,7 @@ def assignment(cls: Any, space: Any) -> Callable[..., Any]:
         k = tape.next()
         tape.append((rule, k, i, j, at, old.shape, shape))
         tape.masked = True
-        o = _new(cls)
+        o = cls()
         o._value, o._index, o._tape = y, k, tape
         return o
 

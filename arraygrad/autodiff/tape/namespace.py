@@ -38,7 +38,6 @@ from arraygrad.rules.table import entry_of
 
 __all__ = ["TracedNamespace", "traced_namespace"]
 
-_new = object.__new__
 _spaces: dict[int, "TracedNamespace"] = {}
 _lock = threading.RLock()
 
@@ -258,11 +257,11 @@ class TracedNamespace:
     def wrap(self, value: Array, number: int, tape: Tape) -> TracedArray:
         """Return a traced array."""
         if isinstance(value, TracedArray):
-            array = _new(self.class_of(value))
+            array = self.class_of(value)()
         else:
             if self._scalar is not None:
                 value = self._scalar(value)
-            array = _new(self._classes.get(value.dtype) or self.class_for(value.dtype))
+            array = (self._classes.get(value.dtype) or self.class_for(value.dtype))()
         array._value, array._index, array._tape = value, number, tape
         return array
 

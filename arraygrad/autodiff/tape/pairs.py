@@ -15,7 +15,6 @@ from arraygrad.rules.table import entry_of
 
 __all__ = ["CHOOSING", "PAIRED", "mixed_product"]
 
-_new = object.__new__
 
 Maker = Callable[[Any, Any], Callable[..., Any]]
 
@@ -148,7 +147,7 @@ def _matmul(cls: Any, space: Any) -> Callable[..., Any]:
         rule = rules.get((len(x.shape), len(w.shape)), stacked)
         k = t.next()
         t.append((rule, k, i, j, x, w))
-        o = _new(cls)
+        o = cls()
         o._value, o._index, o._tape = y, k, t
         return o
 
@@ -226,7 +225,7 @@ def _where(truth: Any, space: Any) -> Callable[..., Any]:
         k = tape.next()
         tape.masked = True
         tape.append((rule, k, *numbers, chosen))
-        o = _new(cls)
+        o = cls()
         o._value, o._index, o._tape = y, k, tape
         return o
 
@@ -309,7 +308,7 @@ def mixed_product(cls: Any, space: Any, operate: Callable[..., Any]) -> Callable
         saved = None if j is None else z._value, None if i is None else x._value
         k = tape.next()
         tape.append((rule, k, i, j, *saved, z._value.shape, x._value.shape))
-        o = _new(type(z))
+        o = type(z)()
         o._value, o._index, o._tape = y, k, tape
         return o
 

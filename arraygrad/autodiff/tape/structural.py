@@ -13,8 +13,6 @@ from arraygrad.rules.table import entry_of
 
 __all__ = ["STRUCTURAL", "StructuralRule", "accumulate", "present"]
 
-_new = object.__new__
-
 
 def accumulate(ct: list[Any], own: bytearray, i: int, c: Array, owned: bool) -> None:
     """Add a cotangent to a slot; in place if the slot's array is ours alone."""
@@ -124,7 +122,7 @@ def _reduction(name: str, pull: Any, push: Any) -> Callable[[Any, Any], Callable
             y = value_of(value, axis=axis, keepdims=keepdims)
             k = tape.next()
             tape.append((rule, k, x._index, value.shape, axis, keepdims))
-            o = _new(cls)
+            o = cls()
             o._value, o._index, o._tape = y, k, tape
             return o
 
@@ -183,7 +181,7 @@ def _extremum(name: str) -> Callable[[Any, Any], Callable[..., Any]]:
             k = tape.next()
             tape.append((rule, k, x._index, value, y, axis, keepdims))
             tape.masked = True
-            o = _new(cls)
+            o = cls()
             o._value, o._index, o._tape = y, k, tape
             return o
 
@@ -214,7 +212,7 @@ def _reshape(cls: Any, space: Any) -> Callable[..., Any]:
         y = value_of(value, shape)
         k = tape.next()
         tape.append((rule, k, x._index, value.shape, y.shape))
-        o = _new(cls)
+        o = cls()
         o._value, o._index, o._tape = y, k, tape
         return o
 
@@ -243,7 +241,7 @@ def _permute_dims(cls: Any, space: Any) -> Callable[..., Any]:
         back = tuple(sorted(range(n), key=forth.__getitem__))
         k = tape.next()
         tape.append((rule, k, x._index, back, forth))
-        o = _new(cls)
+        o = cls()
         o._value, o._index, o._tape = y, k, tape
         return o
 
