@@ -84,13 +84,14 @@ def unbroadcast(xp: Namespace, g: Array, shape: tuple[int, ...]) -> Array:
     """Return the transpose of broadcasting from `shape`: sum over what was repeated."""
     if g.shape == shape:
         return g
-    added = g.ndim - len(shape)
-    # Only what has length 1 was repeated: others may differ in being unknown, which is NaN.
-    repeated = [
-        added + axis for axis, length in enumerate(shape) if length == 1 != g.shape[added + axis]
-    ]
-    g = xp.sum(g, axis=(*range(added), *repeated)) if added or repeated else g
-    return xp.reshape(g, shape)
+    wide, added = g.shape, len(g.shape) - len(shape)
+    axes = [*range(added)]
+    if wide[added:] != shape:
+        # Only what has length 1 was repeated: others may differ in being unknown, which is NaN.
+        axes += [added + n for n, length in enumerate(shape) if length == 1 != wide[added + n]]
+    if axes:
+        g = xp.sum(g, axis=axes[0] if len(axes) == 1 else tuple(axes))
+    return g if g.shape == shape else xp.reshape(g, shape)
 
 
 def zeros_of(xp: Namespace, g: Array, x: Any) -> Array:

@@ -39,7 +39,8 @@ def quick_sums() -> dict[str, Sum]:
         return add(x, axis, None, None, keepdims)
 
     def sum(x: Array, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Array:
-        if axis is None or dtype is not None or x.size < 2 * _MANY:
+        small = x.size < 2 * _MANY or (axis == 0 and x.shape[0] < _MANY)
+        if axis is None or dtype is not None or small:
             return add(x, axis, dtype, None, keepdims)
         return along(x, axis, keepdims)
 
