@@ -26,7 +26,9 @@ def asarray(
         if dtype is not None and dtype != obj.dtype:
             return space.astype(obj, dtype)
         return obj.copy() if copy else obj
-    return space.lift(space.base.asarray(strip(obj), dtype=dtype, device=device, copy=copy))
+    if device is not None:
+        return space.lift(space.base.asarray(strip(obj), dtype=dtype, device=device, copy=copy))
+    return space.lift(space.raw.asarray(strip(obj), dtype=dtype, copy=copy))
 
 
 def _stacked(space: Any, rows: Any) -> Array:

@@ -51,7 +51,7 @@ class GeneralFunction:
         if len(arguments) > self._most:  # one more would be written into, whosever it is
             message = f"{self.entry.name} takes {self._most} operands, got {len(arguments)}"
             raise TypeError(message)
-        if keywords:
+        if not _SIMPLE.issuperset(map(type, keywords.values())):
             if top_tape(keywords) is not CONSTANTS:
                 arguments, keywords = self._by_position(arguments, keywords)
             keywords = strip(keywords)
@@ -116,7 +116,7 @@ class GeneralFunction:
             values = [self._as_array(x, y) if type(x) in _SIMPLE else x for x in values]
         if rule.masks:
             tape.masked = True
-        o: TracedArray = object.__new__(cls)
+        o: TracedArray = cls()
         o._value, o._index, o._tape = y, tape.next(), tape
         tape.append((rule, o._index, operands, saved, values, keywords))
         return o

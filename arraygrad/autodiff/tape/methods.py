@@ -149,7 +149,9 @@ class Methods:
 
     def diagonal(self: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
         """Return a diagonal, as the last axis."""
-        x = self._space.moveaxis(self, (axis1, axis2), (-2, -1))
+        x = self
+        if self.ndim != 2 or (axis1, axis2) != (0, 1):
+            x = self._space.moveaxis(self, (axis1, axis2), (-2, -1))
         *batch, rows, columns = x.shape
         first = -offset if offset < 0 else 0
         step, start = columns + 1, first * (columns + 1) + offset
@@ -186,6 +188,8 @@ class Methods:
         refuse_out(out, "take")
         xp, x = self._space, self if axis is not None else self.ravel()
         indices, axis = xp.asarray(indices), (axis or 0) % x.ndim
+        if indices.ndim == 1:
+            return xp.take(x, indices, axis=axis)
         taken = xp.take(x, xp.reshape(indices, (-1,)), axis=axis)
         return xp.reshape(taken, (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
 

@@ -219,6 +219,32 @@ def _reshape(cls: Any, space: Any) -> Callable[..., Any]:
     return reshape
 
 
+def _reshaping(name: str) -> Callable[[Any, Any], Callable[..., Any]]:
+    """Return the maker of a function that keeps the order of elements: a reshape."""
+
+    def make(cls: Any, space: Any) -> Callable[..., Any]:
+        general: Callable[..., Any] = space.general(name)
+        if space.library.shape_of is not None:  # the general record keeps more than a shape
+            return general
+        rule = StructuralRule(space.raw, _pull_reshape, _push_reshape)
+        value_of = space.lower_function(name, cls._lower is not None)
+
+        def function(x: Any, /, *arguments: Any, **keywords: Any) -> Any:
+            if type(x) is not cls:
+                return general(x, *arguments, **keywords)
+            tape, value = x._tape, x._value
+            y = value_of(value, *arguments, **keywords)
+            k = tape.next()
+            tape.append((rule, k, x._index, value.shape, y.shape))
+            o = cls()
+            o._value, o._index, o._tape = y, k, tape
+            return o
+
+        return function
+
+    return make
+
+
 def _pull_transpose(xp: Namespace, g: Array, r: Record) -> Array:
     return xp.permute_dims(g, r[3])
 
@@ -249,10 +275,12 @@ def _permute_dims(cls: Any, space: Any) -> Callable[..., Any]:
 
 
 STRUCTURAL: dict[str, Callable[[Any, Any], Callable[..., Any]]] = {
+    "expand_dims": _reshaping("expand_dims"),
     "max": _extremum("max"),
     "mean": _reduction("mean", _pull_mean, _push_mean),
     "min": _extremum("min"),
     "permute_dims": _permute_dims,
     "reshape": _reshape,
+    "squeeze": _reshaping("squeeze"),
     "sum": _reduction("sum", _pull_sum, _push_sum),
 }

@@ -51,14 +51,16 @@ def add_at(y: Array, key: Any, values: Array) -> Array:
         np.add.at(y, key, values)
     else:
         where = _positions(y, key)
-        np.add.at(
-            y.reshape(-1), where.reshape(-1), np.broadcast_to(values, where.shape).reshape(-1)
-        )
+        if values.shape != where.shape:
+            values = np.broadcast_to(values, where.shape)
+        np.add.at(y.reshape(-1), where.reshape(-1), values.reshape(-1))
     return y
 
 
 def _positions(x: Array, key: Any) -> Array:
     """Return where in the flattened `x` the elements of `x[key]` lie; rows without a search."""
+    if type(key) is tuple and len(key) == 1:
+        (key,) = key
     if not isinstance(key, np.ndarray) or key.dtype.kind not in "iu":
         return positions(np, x, key)
     columns = x.size // max(len(x), 1)
