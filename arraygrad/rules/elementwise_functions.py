@@ -102,22 +102,22 @@ def clip_inside(
 ) -> Array:
     """Pass the cotangent where neither bound was taken."""
     if min is not None:
-        g = xp.where(x < min, xp.zeros_like(g), g)
+        g = xp.where(x < min, 0, g)
     if max is not None:
-        g = xp.where(x > max, xp.zeros_like(g), g)
+        g = xp.where(x > max, 0, g)
     return unbroadcast(xp, g, x.shape)
 
 
 def clip_min(xp: Namespace, g: Array, y: Array, x: Array, min: Array, max: Any = None) -> Array:
     """Pass the cotangent where the lower bound was taken."""
     taken = x < min if max is None else (x < min) & (min <= max)
-    return unbroadcast(xp, xp.where(taken, g, xp.zeros_like(g)), min.shape)
+    return unbroadcast(xp, xp.where(taken, g, 0), min.shape)
 
 
 def clip_max(xp: Namespace, g: Array, y: Array, x: Array, min: Any, max: Array) -> Array:
     """Pass the cotangent where the upper bound was taken."""
     taken = x > max if min is None else (x > max) | (min > max)
-    return unbroadcast(xp, xp.where(taken, g, xp.zeros_like(g)), max.shape)
+    return unbroadcast(xp, xp.where(taken, g, 0), max.shape)
 
 
 PULLBACKS = {"clip": (clip_inside, clip_min, clip_max)}
