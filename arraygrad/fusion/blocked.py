@@ -189,7 +189,9 @@ class _Printer:
 
     def _read_later(self, position: int, output: str) -> bool:
         """Say whether what an output replaces is read after this step, in this stage."""
-        old = self.program.replaced[self.program.outputs.index(output)]
+        old, step = self.program.replaced[self.program.outputs.index(output)], self.steps[position]
+        if step.operator == "where" and old in step.sources[:2]:
+            return True  # it writes twice, and reads these between
         later = (*self.steps[position + 1 :], *self.stage.sums)
         return any(old in step.sources for step in later)
 

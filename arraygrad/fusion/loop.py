@@ -32,6 +32,7 @@ _CALLS = {
     "maximum": "({0} if {0} >= {1} or {0} != {0} else {1})",
     "minimum": "({0} if {0} <= {1} or {0} != {0} else {1})",
     "negative": "(-{0})",
+    "positive": "({0})",
     "sign": "({0} if {0} != {0} else real(1.0 if {0} > 0 else (-1.0 if {0} < 0 else 0.0)))",
     "square": "({0} * {0})",
     "where": "({1} if {0} else {2})",
@@ -62,8 +63,10 @@ def source_of(program: Program, number: int, dtype: str, *, in_place: bool) -> s
     stage = program.stages[number]
     made = stage.targets
     scalars = _scalars(program, number)
-    arrays = sorted(n for n in stage.sources.difference(made, scalars) if not is_literal(n))
     writes = _writes(program, number)
+    handed = [output for output in program.outputs if output in program.inputs and writes]
+    read = stage.sources.union(handed).difference(made, scalars)
+    arrays = sorted(name for name in read if not is_literal(name))
     if in_place:
         old = {f"out{n}": name for n, name in enumerate(program.replaced)}
         writes = {old.get(array, array): value for array, value in writes.items()}

@@ -117,9 +117,25 @@ def trace(
         found = kernel(_Space(xp, kind, dtype), *given, **{name: symbols[name] for name in scalars})
         update, *rest = found if isinstance(found, tuple) else (found,)
         first = given[0] + update if add else update
-        return _program(kernel, inputs, scalars, [number(x) for x in (first, *rest)], slots)
+        replaced = [inputs[0], *inputs[2 : 2 + slots]]
+        outputs = _own(kind, [number(x) for x in (first, *rest)], replaced)
+        return _program(kernel, inputs, scalars, outputs, slots)
     except (_UntraceableError, AttributeError, TypeError):
         return None
+
+
+def _own(kind: type[Symbol], outputs: list[Symbol], replaced: list[str]) -> list[Symbol]:
+    """Make a step of its own of each output that is another one too, or an input of another place.
+
+    Else an executor that works in place might overwrite what it has yet to copy.
+    """
+    own: dict[Any, Symbol] = {}
+    for n, x in enumerate(outputs):
+        away = x.operator == "variable" and x.arguments[0] not in replaced[n : n + 1]
+        while away or x.key in own:
+            x, away = kind("positive", x), False
+        own[x.key] = x
+    return list(own.values())
 
 
 def _program(

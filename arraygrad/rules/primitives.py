@@ -25,6 +25,7 @@ __all__ = [
     "to_device",
     "transposed",
     "unbroadcast",
+    "zeros_kept",
     "zeros_of",
 ]
 
@@ -108,6 +109,14 @@ def transposed(xp: Namespace, x: Array) -> Array:
     """Return the transposes of matrices: by the method, which is quicker, where there is one."""
     found: Array = x.mT if hasattr(x, "mT") else xp.matrix_transpose(x)
     return found
+
+
+def zeros_kept(xp: Namespace, g: Array, product: Array) -> Array:
+    """Return a product of a cotangent, where a zero of that wins against an infinite factor.
+
+    Nowhere else: the product's own derivative is the factor, at a zero too.
+    """
+    return xp.where((g == 0) & ~xp.isfinite(product), 0, product)
 
 
 def times(xp: Namespace, g: Array, factor: Array) -> Array:

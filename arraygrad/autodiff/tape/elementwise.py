@@ -19,7 +19,7 @@ from arraygrad._typing import DType, Namespace
 from arraygrad.autodiff.tape.record import Record
 from arraygrad.expression import FORMULA, Step, Symbol, linearize, number, variable
 from arraygrad.libraries import Library
-from arraygrad.rules.primitives import unbroadcast
+from arraygrad.rules.primitives import unbroadcast, zeros_kept
 from arraygrad.rules.table import Entry
 
 __all__ = ["ElementwiseRule"]
@@ -104,7 +104,8 @@ class ElementwiseRule:
             scope["array"] = type(scope["constant"](0))
             scope["uniform"], scope["spread"] = _uniform, self._xp.broadcast_to
             scope["subtract"] = self._xp.subtract
-        scope["zeros_kept"] = _zeros_kept(self._library)
+        scope["zeros_kept"] = zeros_kept
+        scope["raw_zeros_kept"] = _raw_zeros_kept(self._library)
         name = f"<rule of {self.name}>"
         exec(compile(source, name, "exec"), scope)
         return scope["rule"]
@@ -122,16 +123,16 @@ def _conj(xp: Namespace, x: Any) -> Any:
     return xp.conj(x) if hasattr(x, "dtype") else x.conjugate()
 
 
-def _zeros_kept(library: Library) -> Any:
-    """Return what puts the zeros of `g` in place of what 0 · inf made of them, if it may be so."""
+def _raw_zeros_kept(library: Library) -> Any:
+    """Return `zeros_kept` for raw arrays, which does not look twice at what is surely finite."""
     surely_finite = library.surely_finite
 
-    def zeros_kept(xp: Namespace, g: Any, product: Any) -> Any:
+    def kept(xp: Namespace, g: Any, product: Any) -> Any:
         if surely_finite is not None and surely_finite(product):
             return product
-        return xp.where(g == 0, g, product)
+        return zeros_kept(xp, g, product)
 
-    return zeros_kept
+    return kept
 
 
 def _uniform(g: Any) -> tuple[Any, tuple[int, ...] | None]:
@@ -333,8 +334,8 @@ def _accumulate(
     lines: list[str] = []
     value = printer.name(output)
     if careful and output != "g":
-        kept = "zeros_kept(raw, g, {})" if printer.in_place else "xp.where(g == 0, g, {})"
-        lines.append("c = " + kept.format(value))
+        kept = "raw_zeros_kept(raw" if printer.in_place else "zeros_kept(xp"
+        lines.append(f"c = {kept}, g, {value})")
         value = "c"
     owned = "0" if shared else ("own[k]" if output == "g" else "1")
     if rule.broadcast:

@@ -16,7 +16,7 @@ from arraygrad._typing import Array, DType, Namespace
 from arraygrad.autodiff.tape.record import Record, Tape
 from arraygrad.autodiff.tape.recording import Recording
 from arraygrad.autodiff.tape.structural import accumulate
-from arraygrad.rules.primitives import unbroadcast
+from arraygrad.rules.primitives import unbroadcast, zeros_kept
 from arraygrad.rules.table import Entry
 
 __all__ = ["PART", "GeneralRule", "Shaped", "filled", "stand_in"]
@@ -142,7 +142,7 @@ class GeneralRule:
         else:
             c = g * (xp.conj(d) if self.space.is_complex(d.dtype) else d)
             if careful:
-                c = xp.where(g == 0, xp.astype(g, c.dtype), c)
+                c = zeros_kept(xp, g, c)
         return unbroadcast(xp, c, arguments[position].shape)
 
     # --- forwards ------------------------------------------------------------------------------

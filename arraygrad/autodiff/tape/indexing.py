@@ -64,7 +64,7 @@ class _BasicRule(StructuralRule):
         h, i = ct[r[2]], r[2]
         if h is None:
             h = self.raw.zeros(r[3], dtype=g.dtype, device=self.device_of(g))
-        elif not own[i]:
+        elif not own[i] or not h.shape:  # a sum of NumPy's 0-d arrays is a scalar
             h = self.raw.asarray(h, copy=True)
         ct[i] = h
         own[i] = 1

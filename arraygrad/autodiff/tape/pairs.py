@@ -10,7 +10,7 @@ from arraygrad._typing import Array, Namespace
 from arraygrad.autodiff.tape.outer_products import add_outer
 from arraygrad.autodiff.tape.record import CONSTANTS, Record
 from arraygrad.autodiff.tape.structural import accumulate, present
-from arraygrad.rules.primitives import unbroadcast
+from arraygrad.rules.primitives import unbroadcast, zeros_kept
 from arraygrad.rules.table import entry_of
 
 __all__ = ["CHOOSING", "PAIRED", "mixed_product"]
@@ -270,12 +270,12 @@ class _MixedProductRule:
     ) -> Iterator[tuple[int, Array]]:
         _, _, i, j, z, x, shape, real_shape = r
         if i is not None:
-            c = xp.where(g == 0, g, g * x) if careful else g * x
+            c = zeros_kept(xp, g, g * x) if careful else g * x
             yield i, unbroadcast(xp, c, shape)
         if j is not None:
             # The real part of g conj(z), without the imaginary one.
             c = xp.real(g) * xp.real(z) + xp.imag(g) * xp.imag(z)
-            c = xp.where(g == 0, 0, c) if careful else c
+            c = zeros_kept(xp, g, c) if careful else c
             yield j, unbroadcast(xp, c, real_shape)
 
     def forward(self, tangents: list[Any], r: Record, xp: Namespace) -> Array | None:
