@@ -15,6 +15,7 @@ from arraygrad._typing import Array
 from arraygrad.autodiff.tape.array import TracedArray
 from arraygrad.autodiff.tape.general_rule import PART, GeneralRule, stand_in
 from arraygrad.autodiff.tape.record import CONSTANTS, Tape
+from arraygrad.errors import NoRuleError
 from arraygrad.rules.table import Entry
 
 __all__ = ["GeneralFunction", "rebuilt", "strip", "top_tape", "traced_arrays"]
@@ -146,16 +147,24 @@ class GeneralFunction:
     def _by_position(
         self, arguments: tuple[Any, ...], keywords: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Move operands that were given by keyword to their positions."""
+        """Move operands that were given by keyword to their positions, defaults between them."""
         rules = (*self.entry.rules, *(self.entry.not_holomorphic or ()))
-        names = list(inspect.signature(next(filter(None, rules))).parameters)
+        rule, left = next(filter(None, rules), None), dict(keywords)
+        if rule is None:  # a constant
+            return arguments, left
         offset = 2 if self.entry.kind == "DERIVATIVES" else 3
-        filled, left = list(arguments), dict(keywords)
-        for name in names[offset + len(arguments) :]:
-            if name not in left:
-                break
-            filled.append(left.pop(name))
-        return tuple(filled), left
+        known = list(inspect.signature(rule).parameters.values())[offset + len(arguments) :]
+        known = [p for p in known if p.kind is p.POSITIONAL_OR_KEYWORD]
+        count = max((n + 1 for n, p in enumerate(known) if p.name in left), default=0)
+        filled = (*arguments, *(left.pop(p.name, p.default) for p in known[:count]))
+        if any(x is inspect.Parameter.empty for x in filled):
+            message = f"{self.entry.name} is called without an operand"
+            raise TypeError(message)
+        for name, x in left.items():
+            if not top_tape(x).permits_reads:
+                message = f"{self.entry.name} has no derivative rule for its argument {name!r}"
+                raise NoRuleError(message)
+        return filled, left
 
 
 def composition(entry: Entry, space: Any) -> Callable[..., Any]:
