@@ -10,6 +10,14 @@ from typing import Any
 
 from arraygrad._typing import Array, DType
 from arraygrad.autodiff.tape.flat import Flat
+from arraygrad.autodiff.tape.numpy_compositions.integers import integers, is_integer
+from arraygrad.autodiff.tape.numpy_compositions.some_elements import (
+    degrees_lost,
+    mean_where,
+    reduce_where,
+    root,
+    variance_where,
+)
 from arraygrad.errors import GraphBreakError, NoRuleError
 
 __all__ = ["Methods", "refuse_out", "write_out"]
@@ -38,8 +46,35 @@ def write_out(out: Any, y: Any, where: Any, name: str) -> Any:
 
 
 def _reduction(name: str, doc: str) -> Callable[..., Any]:
+    def method(self: Any, axis: Any = None, out: Any = None, keepdims: bool = False,
+               initial: Any = None, where: Any = True) -> Array:  # fmt: skip
+        refuse_out(out, name)
+        axis = axis if axis is None or self.shape else _no_axis(axis)
+        if where is not True or initial is not None:
+            return reduce_where(self, name, axis, keepdims, where, initial)
+        return self._quick[name](self, axis=axis, keepdims=keepdims)
+
+    method.__name__, method.__doc__ = name, doc
+    return method
+
+
+def _question(name: str, doc: str) -> Callable[..., Any]:
+    def method(self: Any, axis: Any = None, out: Any = None, keepdims: bool = False, *,
+               where: Any = True) -> Array:  # fmt: skip
+        refuse_out(out, name)
+        axis = axis if axis is None or self.shape else _no_axis(axis)
+        if where is not True:
+            return reduce_where(self, name, axis, keepdims, where)
+        return self._quick[name](self, axis=axis, keepdims=keepdims)
+
+    method.__name__, method.__doc__ = name, doc
+    return method
+
+
+def _place(name: str, doc: str) -> Callable[..., Any]:
     def method(self: Any, axis: Any = None, out: Any = None, keepdims: bool = False) -> Array:
         refuse_out(out, name)
+        axis = axis if axis is None or self.shape else _no_axis(axis)
         return self._quick[name](self, axis=axis, keepdims=keepdims)
 
     method.__name__, method.__doc__ = name, doc
@@ -47,12 +82,15 @@ def _reduction(name: str, doc: str) -> Callable[..., Any]:
 
 
 def _accumulation(name: str, doc: str) -> Callable[..., Any]:
-    def method(
-        self: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False
-    ) -> Array:
+    def method(self: Any, axis: Any = None, dtype: Any = None, out: Any = None,
+               keepdims: bool = False, initial: Any = None,
+               where: Any = True) -> Array:  # fmt: skip
         if out is not None:
             refuse_out(out, name)
         x = self if dtype is None else self.astype(dtype)
+        axis = axis if axis is None or self.shape else _no_axis(axis)
+        if where is not True or initial is not None:
+            return reduce_where(x, name, axis, keepdims, where, initial)
         return x._quick[name](x, axis=axis, keepdims=keepdims)
 
     method.__name__, method.__doc__ = name, doc
@@ -61,11 +99,15 @@ def _accumulation(name: str, doc: str) -> Callable[..., Any]:
 
 def _spread(name: str, doc: str) -> Callable[..., Any]:
     def method(self: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: float = 0,
-               keepdims: bool = False, *, correction: float | None = None) -> Array:  # fmt: skip
+               keepdims: bool = False, *, where: Any = True,
+               correction: float | None = None) -> Array:  # fmt: skip
         refuse_out(out, name)
         x = self if dtype is None else self.astype(dtype)
-        freedom = ddof if correction is None else correction
-        return x._quick[name](x, axis=axis, correction=freedom, keepdims=keepdims)
+        lost = degrees_lost(ddof, correction)
+        if where is True:
+            return x._quick[name](x, axis=axis, correction=lost, keepdims=keepdims)
+        variance = variance_where(x, axis, lost, keepdims, where)
+        return root(variance) if name == "std" else variance
 
     method.__name__, method.__doc__ = name, doc
     return method
@@ -81,6 +123,11 @@ def _running(name: str, doc: str) -> Callable[..., Any]:
     return method
 
 
+def _no_axis(axis: Any) -> Any:
+    """Return no axis for the one that NumPy lets a 0-d array have."""
+    return None if is_integer(axis) and axis in (0, -1) else axis
+
+
 class Methods:
     """NumPy's methods, for a traced array to inherit."""
 
@@ -88,19 +135,28 @@ class Methods:
 
     # --- reductions --------------------------------------------------------------------------
 
-    all = _reduction("all", "Return whether all elements along axes are true.")
-    any = _reduction("any", "Return whether an element along axes is true.")
-    argmax = _reduction("argmax", "Return the index of the first maximum.")
-    argmin = _reduction("argmin", "Return the index of the first minimum.")
+    all = _question("all", "Return whether all elements along axes are true.")
+    any = _question("any", "Return whether an element along axes is true.")
+    argmax = _place("argmax", "Return the index of the first maximum.")
+    argmin = _place("argmin", "Return the index of the first minimum.")
     max = _reduction("max", "Return the maximum along axes.")
     min = _reduction("min", "Return the minimum along axes.")
-    mean = _accumulation("mean", "Return the mean along axes.")
     prod = _accumulation("prod", "Return the product along axes.")
     sum = _accumulation("sum", "Return the sum along axes.")
     std = _spread("std", "Return the standard deviation along axes.")
     var = _spread("var", "Return the variance along axes.")
     cumprod = _running("cumulative_prod", "Return the running products along an axis.")
     cumsum = _running("cumulative_sum", "Return the running sums along an axis.")
+
+    def mean(self: Any, axis: Any = None, dtype: Any = None, out: Any = None,
+             keepdims: bool = False, *, where: Any = True) -> Array:  # fmt: skip
+        """Return the mean along axes."""
+        if out is not None:
+            refuse_out(out, "mean")
+        x = self if dtype is None else self.astype(dtype)
+        if where is not True:
+            return mean_where(x, axis, keepdims, where)
+        return x._quick["mean"](x, axis=axis, keepdims=keepdims)
 
     def trace(self: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None,
               out: Any = None) -> Array:  # fmt: skip
@@ -111,11 +167,14 @@ class Methods:
 
     def reshape(self: Any, *shape: Any, order: str = "C", copy: bool | None = None) -> Array:
         """Return the elements in another shape: a tuple, or some integers."""
-        _refuse_order(order)
-        lengths = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
-        if isinstance(lengths, tuple | list):
-            return self._quick["reshape"](self, tuple(lengths), copy=copy)
-        return self._quick["reshape"](self, (int(lengths),), copy=copy)
+        if order == "K":
+            message = "reshape: `order` is 'C' or 'A'"
+            raise ValueError(message)
+        if order != "C" and not _in_rows(self, order):
+            _refuse_order(order)
+        lengths = shape[0] if len(shape) == 1 and not is_integer(shape[0]) else shape
+        lengths = tuple(lengths) if isinstance(lengths, tuple | list) else integers(lengths)
+        return self._quick["reshape"](self, lengths, copy=copy)
 
     @property
     def flat(self: Any) -> Flat:
@@ -124,7 +183,8 @@ class Methods:
 
     def ravel(self: Any, order: str = "C") -> Array:
         """Return the elements in one dimension."""
-        _refuse_order(order)
+        if order != "C" and self.ndim > 1 and not _in_rows(self, order):
+            _refuse_order(order)
         return self._quick["reshape"](self, (-1,) if self.size else (0,))
 
     flatten = ravel
@@ -164,7 +224,9 @@ class Methods:
     def clip(self: Any, min: Any = None, max: Any = None, out: Any = None) -> Array:
         """Return the elements, limited to an interval."""
         refuse_out(out, "clip")
-        return self._space.clip(self, min, max)
+        if type(min) in _PLAIN and type(max) in _PLAIN and self._quick.floating:
+            return self._space.clip(self, min, max)
+        return self._space.clip(*_promoted(self, min, max))
 
     def conj(self: Any) -> Array:
         """Return the complex conjugate."""
@@ -181,13 +243,15 @@ class Methods:
 
     def repeat(self: Any, repeats: Any, axis: int | None = None) -> Array:
         """Return the array with its elements repeated."""
-        return self._space.repeat(self, repeats, axis=axis)
+        x = self if self.shape or axis is None else self._space.reshape(self, (1,))
+        return self._space.repeat(x, repeats, axis=axis)
 
     def take(self: Any, indices: Any, axis: int | None = None, out: Any = None) -> Array:
         """Return elements along an axis."""
         refuse_out(out, "take")
         xp, x = self._space, self if axis is not None else self.ravel()
         indices, axis = xp.asarray(indices), (axis or 0) % x.ndim
+        indices = xp.astype(indices, xp.int64) if indices._quick.truth else indices
         if indices.ndim == 1:
             return xp.take(x, indices, axis=axis)
         taken = xp.take(x, xp.reshape(indices, (-1,)), axis=axis)
@@ -223,8 +287,13 @@ class Methods:
             return xp.matmul(a, b)
         return xp.tensordot(a, b, axes=([a.ndim - 1], [b.ndim - 2]))
 
-    def astype(self: Any, dtype: DType, *, copy: bool = True) -> Array:
+    def astype(self: Any, dtype: DType, order: str = "K", casting: str = "unsafe",
+               subok: bool = True, copy: bool = True) -> Array:  # fmt: skip
         """Return the elements in another data type."""
+        if order not in _LAYOUTS:
+            _refuse_order(order)
+        if casting != "unsafe":
+            _refuse_cast(self.dtype, dtype, casting)
         return self._space.astype(self, dtype, copy=copy)
 
     def __divmod__(self: Any, other: Any) -> tuple[Array, Array]:
@@ -235,7 +304,8 @@ class Methods:
 
     def copy(self: Any, order: str = "C") -> Array:
         """Return a copy: the same record, so that gradients flow to the same place."""
-        _refuse_order(order)
+        if order not in _LAYOUTS:
+            _refuse_order(order)
         fresh = _copied(self._space, self._value)
         return self._space.wrap(fresh, self._index, self._tape)
 
@@ -265,6 +335,38 @@ def _copied(space: Any, value: Array) -> Array:
 
 
 def _refuse_order(order: str) -> None:
-    if order not in ("C", "K", "A"):
-        message = f"`order={order!r}` has no derivative rule: transpose before and after"
-        raise NoRuleError(message)
+    message = f"`order={order!r}` has no derivative rule: transpose before and after"
+    raise NoRuleError(message)
+
+
+def _in_rows(x: Any, order: str) -> bool:
+    """Say whether elements in an order are in row-major order too: in that of memory, some are."""
+    if order not in ("A", "K"):
+        return order == "C"
+    while isinstance(x, Methods):
+        x = x._value  # type: ignore[attr-defined]
+    flags = getattr(x, "flags", None)
+    if flags is None or flags.c_contiguous or order == "A":
+        return flags is None or flags.c_contiguous or not flags.f_contiguous
+    steps = [abs(step) for step, length in zip(x.strides, x.shape, strict=True) if length > 1]
+    return 0 not in steps and steps == sorted(steps, reverse=True)
+
+
+def _refuse_cast(dtype: Any, to: Any, casting: Any) -> None:
+    import numpy as np
+
+    if not np.can_cast(dtype, to, casting):
+        message = f"cannot cast from {dtype} to {to} by the rule {casting!r}"
+        raise TypeError(message)
+
+
+_LAYOUTS = frozenset("ACK")  # what a copy may be laid out by: nobody sees it
+_PLAIN = frozenset({float, int, type(None)})
+
+
+def _promoted(x: Any, *bounds: Any) -> list[Any]:
+    """Return an array and its bounds in their common dtype."""
+    xp = x._space
+    parts = [b if type(b) in _PLAIN else xp.asarray(b) for b in (x, *bounds)]
+    dtype = xp.result_type(*(p for p in parts if p is not None))
+    return [p if type(p) in _PLAIN else xp.astype(p, dtype, copy=False) for p in parts]

@@ -35,9 +35,10 @@ def standard_name(name: str) -> str | None:
 
 
 def _together(xp: Namespace, *operands: Any) -> list[Array]:
-    """Return operands as arrays; a number takes the dtype that NumPy gives it beside the others."""
+    """Return operands as arrays of the dtype that NumPy gives them together."""
     dtype = xp.result_type(*operands)
-    return [x if isinstance(x, Methods) else xp.asarray(x, dtype=dtype) for x in operands]
+    arrays = (x if isinstance(x, Methods) else xp.asarray(x, dtype=dtype) for x in operands)
+    return [xp.astype(x, dtype, copy=False) for x in arrays]
 
 
 def _but_nan(name: str) -> Callable[..., Array]:
@@ -178,5 +179,7 @@ def apply_method(
     spelt = {"reduce": _REDUCED, "accumulate": _ACCUMULATED}.get(method, {}).get(name)
     if spelt is None:
         return without_rule(space, f"{name}.{method}", getattr(known, method), inputs, keywords)
+    x, dtype = space.asarray(inputs[0]), keywords.pop("dtype", None)
+    x = x if dtype is None else x.astype(dtype)
     axis, *others = inputs[1:] or (keywords.pop("axis", 0),)
-    return getattr(space.asarray(inputs[0]), spelt)(axis, *others, **keywords)
+    return getattr(x, spelt)(axis, *others, **keywords)

@@ -47,7 +47,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 # What is a method of the array, by NumPy's name of the function.
 _METHODS = frozenset(
-    "cumprod cumsum diagonal dot ravel repeat round squeeze std swapaxes take trace var".split()
+    "cumprod cumsum diagonal dot max mean min prod ravel repeat round squeeze std sum swapaxes"
+    " take trace var".split()
 )
 _ALIASES = {"amax": "max", "amin": "min", "around": "round"}
 

@@ -5,6 +5,8 @@ Each function of NumPy is spelt in the array's traced namespace: see `numpy_elem
 and CuPy's own elementwise functions, which have the same names. What would lose a gradient raises.
 """
 
+import inspect
+import math
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -65,6 +67,23 @@ class _Functions(dict[Any, Callable[..., Any]]):
         return function
 
 
+class _OutPositions(dict[Any, float]):
+    """How many arguments come before `out` in each of NumPy's functions: infinity has none."""
+
+    def __missing__(self, known: Any) -> float:
+        position = self[known] = _out_position(known)
+        return position
+
+
+def _out_position(known: Any) -> float:
+    try:
+        parameters = inspect.signature(known).parameters.values()
+    except (TypeError, ValueError):  # in C, and silent in some versions
+        return {"concatenate": 2, "dot": 2}.get(known.__name__, math.inf)
+    names = [p.name for p in parameters if p.kind < inspect.Parameter.VAR_POSITIONAL]
+    return names.index("out") if "out" in names else math.inf
+
+
 def _elementwise_name(ufunc: Any) -> str:
     """Return the name of a ufunc of NumPy or SciPy; others' may be anything, so they have none."""
     import numpy as np
@@ -83,6 +102,7 @@ def _function_name(known: Any) -> str:
 
 _standard_names = _StandardNames()
 _functions = _Functions()
+_out_positions = _OutPositions()
 
 
 class NumpyProtocols:
@@ -117,6 +137,10 @@ class NumpyProtocols:
         out = kwargs.get("out")
         if "out" in kwargs:
             kwargs = {key: value for key, value in kwargs.items() if key != "out"}
+        elif len(args) > _out_positions[known]:
+            place = int(_out_positions[known])
+            out, after = args[place], args[place + 1 :]
+            args = (*args[:place], None, *after) if after else args[:place]
         if not isinstance(out, NumpyProtocols):
             refuse_out(out, f"numpy.{name}")
         try:

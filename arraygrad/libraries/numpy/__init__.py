@@ -50,9 +50,9 @@ def quick_functions() -> dict[str, Callable[..., Any]]:
         return x.reshape(shape) if copy is None else np.reshape(x, shape, copy=copy)
 
     def where(condition: Array, x1: Any, x2: Any, /) -> Array:
-        if type(x2) is int and x2 == 0 and x1.dtype.kind == "f":
+        if type(x2) is int and x2 == 0 and x1.dtype.kind == "f" and x1.dtype.itemsize in _BITS:
             return _masked(x1, -condition.astype(_BITS[x1.dtype.itemsize]))
-        if type(x1) is int and x1 == 0 and x2.dtype.kind == "f":
+        if type(x1) is int and x1 == 0 and x2.dtype.kind == "f" and x2.dtype.itemsize in _BITS:
             return _masked(x2, condition.astype(_BITS[x2.dtype.itemsize]) - 1)
         return np.where(condition, x1, x2)
 
@@ -70,7 +70,7 @@ def quick_functions() -> dict[str, Callable[..., Any]]:
     }
 
 
-_BITS = {2: "i2", 4: "i4", 8: "i8"}
+_BITS = {2: "i2", 4: "i4", 8: "i8"}  # no integer is as long as `longdouble`
 
 
 def _masked(x: Array, bits: Array) -> Array:

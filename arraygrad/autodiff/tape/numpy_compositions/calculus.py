@@ -7,7 +7,9 @@ from arraygrad._typing import Array, Namespace
 from arraygrad.autodiff.tape.numpy_compositions.arguments import (
     Function,
     as_array,
+    as_arrays,
     as_floating,
+    as_operand,
     axes_of,
     standard,
 )
@@ -15,9 +17,22 @@ from arraygrad.autodiff.tape.numpy_compositions.arguments import (
 __all__ = ["FUNCTIONS"]
 
 
-def diff(xp: Namespace, a: Any, n: int = 1, axis: int = -1, **edges: Any) -> Array:
-    """Subtract neighbours."""
-    return xp.diff(as_array(xp, a), n=n, axis=axis, **edges)
+def diff(xp: Namespace, a: Any, n: int = 1, axis: int = -1, prepend: Any = None,
+         append: Any = None) -> Array:  # fmt: skip
+    """Subtract neighbours, `n` times."""
+    x = as_array(xp, a)
+    if n < 0 or not x.ndim:
+        message = f"numpy.diff: {n} times along {x.ndim} axes"
+        raise ValueError(message)
+    if n == 0:
+        return x
+    (axis,) = axes_of(x, axis)
+    if prepend is None and append is None:
+        return xp.diff(x, n=n, axis=axis)
+    edge = (*x.shape[:axis], 1, *x.shape[axis + 1 :])
+    given = [as_array(xp, part) for part in (prepend, x, append) if part is not None]
+    parts = [part if part.ndim else xp.broadcast_to(part, edge) for part in given]
+    return xp.diff(xp.concat(as_arrays(xp, *parts), axis=axis), n=n, axis=axis)
 
 
 def ediff1d(xp: Namespace, ary: Any, to_end: Any = None, to_begin: Any = None) -> Array:
@@ -126,21 +141,29 @@ def linspace(xp: Namespace, start: Any, stop: Any, num: int = 50, endpoint: bool
              retstep: bool = False, dtype: Any = None, axis: int = 0, *,
              device: Any = None) -> Any:  # fmt: skip
     """Return evenly spaced numbers."""
+    start, stop = as_operand(xp, start), as_operand(xp, stop)
     y = xp.linspace(start, stop, num, endpoint=endpoint, dtype=dtype, device=device)
     y = xp.moveaxis(y, 0, axis) if axis else y
     if not retstep:
         return y
     gaps = num - 1 if endpoint else num
-    return y, (as_array(xp, stop) - start) / (gaps or math.nan)
+    return y, (as_array(xp, stop) - as_array(xp, start)) / (gaps or math.nan)
 
 
 def logspace(xp: Namespace, start: Any, stop: Any, num: int = 50, endpoint: bool = True,
              base: Any = 10.0, dtype: Any = None, axis: int = 0) -> Array:  # fmt: skip
     """Return powers of a base, whose exponents are evenly spaced."""
-    exponents = xp.linspace(start, stop, num, endpoint=endpoint)
-    y = base**exponents
-    y = y if dtype is None else xp.astype(y, dtype)
-    return xp.moveaxis(y, 0, axis) if axis else y
+    start, stop, base = (as_operand(xp, x) for x in (start, stop, base))
+    if getattr(base, "ndim", 0):  # its axes decide what `axis` means
+        ndim = max(getattr(x, "ndim", 0) for x in (start, stop, base))
+        start, stop = (_of_ndim(xp, as_array(xp, x), ndim) for x in (start, stop))
+        base = xp.expand_dims(_of_ndim(xp, base, ndim), axis=axis)
+    y = base ** linspace(xp, start, stop, num, endpoint, axis=axis)
+    return y if dtype is None else xp.astype(y, dtype)
+
+
+def _of_ndim(xp: Namespace, x: Array, ndim: int) -> Array:
+    return xp.reshape(x, (1,) * (ndim - x.ndim) + x.shape)
 
 
 def geomspace(xp: Namespace, start: Any, stop: Any, num: int = 50, endpoint: bool = True,

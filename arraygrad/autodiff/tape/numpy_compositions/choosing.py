@@ -6,7 +6,16 @@ import operator
 from typing import Any
 
 from arraygrad._typing import Array, Namespace
-from arraygrad.autodiff.tape.numpy_compositions.arguments import Function, as_array, standard
+from arraygrad.autodiff.tape.methods import Methods, refuse_out, write_out
+from arraygrad.autodiff.tape.numpy_compositions.arguments import (
+    Function,
+    as_array,
+    as_arrays,
+    as_operand,
+    standard,
+)
+from arraygrad.autodiff.tape.numpy_compositions.integers import integers
+from arraygrad.autodiff.tape.numpy_compositions.writing import refuse_raw
 
 __all__ = ["FUNCTIONS"]
 
@@ -17,21 +26,25 @@ def where(xp: Namespace, condition: Any, *branches: Any) -> Any:
     if not branches:
         return condition.nonzero()
     condition = condition if condition._quick.truth else condition != 0
-    return xp.where(
-        condition, *(b if type(b) in (int, float) else as_array(xp, b) for b in branches)
-    )
+    parts = [b if type(b) in (int, float) else as_array(xp, b) for b in branches]
+    if not any(isinstance(b, Methods) for b in parts):
+        parts = as_arrays(xp, *parts)
+    return xp.where(condition, *parts)
 
 
 def select(xp: Namespace, condlist: Any, choicelist: Any, default: Any = 0) -> Array:
     """Choose the first array whose condition holds."""
-    chosen = default
-    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+    parts = [as_operand(xp, x) for x in (*choicelist, default)]
+    dtype = xp.result_type(*parts)
+    *choices, chosen = (xp.asarray(x, dtype=dtype) for x in parts)
+    for condition, choice in zip(reversed(condlist), reversed(choices), strict=True):
         chosen = where(xp, condition, choice, chosen)
     return chosen
 
 
-def choose(xp: Namespace, a: Any, choices: Any, out: None = None, mode: str = "raise") -> Array:
+def choose(xp: Namespace, a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Array:
     """Choose between arrays, by number."""
+    refuse_out(out, "numpy.choose")
     numbers = xp.constant("choose", a, list(range(len(choices))), mode=mode)
     return select(xp, [numbers == n for n in range(len(choices))], choices)
 
@@ -65,16 +78,17 @@ def apply_along_axis(xp: Namespace, func1d: Any, axis: int, arr: Any, *args: Any
 def apply_over_axes(xp: Namespace, func: Any, a: Any, axes: Any) -> Array:
     """Apply a function over axes, one after the other; they stay, of length 1."""
     x = as_array(xp, a)
-    for axis in (axes,) if isinstance(axes, int) else axes:
+    for axis in integers(axes):
         y = as_array(xp, func(x, axis))
         x = y if y.ndim == x.ndim else xp.expand_dims(y, axis=axis)
     return x
 
 
-def clip(xp: Namespace, a: Any, a_min: Any = None, a_max: Any = None, out: None = None, *,
+def clip(xp: Namespace, a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *,
           min: Any = None, max: Any = None) -> Array:  # fmt: skip
     """Limit the elements to an interval."""
-    return as_array(xp, a).clip(min if a_min is None else a_min, max if a_max is None else a_max)
+    low, high = min if a_min is None else a_min, max if a_max is None else a_max
+    return as_array(xp, a).clip(low, high, out)
 
 
 def sort(xp: Namespace, a: Any, axis: int | None = -1, kind: Any = None, *,
@@ -94,15 +108,27 @@ def partition(xp: Namespace, a: Any, kth: Any, axis: int | None = -1, kind: str 
 
 def nan_to_num(xp: Namespace, x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None,
                 neginf: Any = None) -> Array:  # fmt: skip
-    """Replace what is not finite by numbers."""
-    x = as_array(xp, x)
+    """Replace what is not finite by numbers; without a copy, in the array itself."""
+    if not copy:
+        refuse_raw(x, "nan_to_num")
+    given = as_array(xp, x)
+    instead = [v if v is None else as_operand(xp, v) for v in (nan, posinf, neginf)]
+    if xp.is_complex(given.dtype):
+        clean = _cleaned(xp, given.real, *instead) + 1j * _cleaned(xp, given.imag, *instead)
+    else:
+        clean = _cleaned(xp, given, *instead) if xp.is_floating(given.dtype) else given
+    return clean if copy else write_out(given, clean, True, "nan_to_num")
+
+
+def _cleaned(xp: Namespace, x: Array, nan: Any, posinf: Any, neginf: Any) -> Array:
+    """Replace what is not finite among real numbers."""
     largest = xp.finfo(x.dtype).max
     bounds = ((math.inf, largest if posinf is None else posinf),
               (-math.inf, -largest if neginf is None else neginf))  # fmt: skip
     clean = xp.where(xp.isnan(x), nan, x)
     for infinite, bound in bounds:
         clean = xp.where(x == infinite, bound, clean)
-    return clean
+    return xp.astype(clean, x.dtype, copy=False)
 
 
 def take_along_axis(xp: Namespace, arr: Any, indices: Any, axis: int | None = -1) -> Array:

@@ -9,6 +9,7 @@ from arraygrad.autodiff.tape.numpy_compositions.arguments import (
     as_floating,
     refuse,
 )
+from arraygrad.autodiff.tape.numpy_compositions.integers import integers, is_integer
 
 __all__ = ["FUNCTIONS"]
 
@@ -19,8 +20,12 @@ def histogram_bin_edges(xp: Namespace, a: Any, bins: Any = 10, range: Any = None
     x = as_floating(xp, a)
     if isinstance(bins, str):
         refuse("histogram", bins=bins)
-    if not isinstance(bins, int):
+    if not is_integer(bins):
         return as_array(xp, bins)
+    (bins,) = integers(bins)
+    if bins < 1:
+        message = f"numpy.histogram: {bins} bins"
+        raise ValueError(message)
     low, high = (x.min(), x.max()) if range is None else map(xp.asarray, range)
     if low == high:
         low, high = low - 0.5, high + 0.5

@@ -7,6 +7,7 @@ from typing import Any
 
 from arraygrad._typing import Array, Namespace
 from arraygrad.autodiff.tape.numpy_compositions.arguments import Function, as_array, standard
+from arraygrad.autodiff.tape.numpy_compositions.integers import integers, is_integer
 
 __all__ = ["FUNCTIONS"]
 
@@ -104,6 +105,7 @@ def insert(xp: Namespace, arr: Any, obj: Any, values: Any, axis: int | None = No
     length = x.shape[axis]
     values = xp.reshape(values, (1,) * (x.ndim - values.ndim) + values.shape)
     obj = as_array(xp, list(range(*obj.indices(length))) if isinstance(obj, slice) else obj)
+    obj = obj.nonzero()[0] if obj._quick.truth else obj
     values = values if obj.ndim else xp.moveaxis(values, 0, axis)
     count = values.shape[axis] if obj.size == 1 else obj.size
     values = xp.broadcast_to(values, (*x.shape[:axis], count, *x.shape[axis + 1 :]))
@@ -122,8 +124,8 @@ def delete(xp: Namespace, arr: Any, obj: Any, axis: int | None = None) -> Array:
 
 def resize(xp: Namespace, a: Any, new_shape: Any) -> Array:
     """Return the elements in another shape, again and again."""
-    x, shape = as_array(xp, a).ravel(), (new_shape,) if isinstance(new_shape, int) else new_shape
-    return xp.reshape(xp.take(x, xp.arange(math.prod(shape)) % x.size), tuple(shape))
+    x, shape = as_array(xp, a).ravel(), integers(new_shape)
+    return xp.reshape(xp.take(x, xp.arange(math.prod(shape)) % x.size), shape)
 
 
 def array_split(xp: Namespace, ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Array]:
@@ -136,7 +138,11 @@ def array_split(xp: Namespace, ary: Any, indices_or_sections: Any, axis: int = 0
 
 def _bounds(length: int, given: Any) -> Iterator[tuple[int, int]]:
     """Return where the parts of an axis start and stop."""
-    if isinstance(given, int):
+    if is_integer(given):
+        (given,) = integers(given)
+        if given < 1:
+            message = f"numpy.array_split: {given} parts"
+            raise ValueError(message)
         short, longer = divmod(length, given)
         cuts = [n * short + min(n, longer) for n in range(given + 1)]
     else:
@@ -148,18 +154,21 @@ def _bounds(length: int, given: Any) -> Iterator[tuple[int, int]]:
 def split(xp: Namespace, ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Array]:
     """Cut an array into equal parts, or at indices."""
     x = as_array(xp, ary)
-    if isinstance(indices_or_sections, int) and x.shape[axis] % indices_or_sections:
+    if is_integer(indices_or_sections) and x.shape[axis] % indices_or_sections:
         message = f"{indices_or_sections} equal parts of an axis of length {x.shape[axis]}"
         raise ValueError(message)
     return array_split(xp, x, indices_or_sections, axis)
 
 
-def split_along(axis: int) -> Function:
-    """Return the function that cuts along one axis."""
+def split_along(axis: int, least: int) -> Function:
+    """Return the function that cuts along one axis of an array that has some at least."""
 
     def function(xp: Namespace, ary: Any, indices_or_sections: Any) -> list[Array]:
         x = as_array(xp, ary)
-        return split(xp, x, indices_or_sections, min(axis, x.ndim - 1) if axis == 1 else axis)
+        if x.ndim < least:
+            message = f"an array of {x.ndim} axes cannot be cut along axis {axis}"
+            raise ValueError(message)
+        return split(xp, x, indices_or_sections, min(axis, x.ndim - 1))
 
     return function
 
@@ -174,15 +183,15 @@ FUNCTIONS: dict[str, Function] = {
     "column_stack": column_stack,
     "concatenate": concatenate,
     "delete": delete,
-    "dsplit": split_along(2),
+    "dsplit": split_along(2, 3),
     "dstack": dstack,
-    "hsplit": split_along(1),
+    "hsplit": split_along(1, 1),
     "hstack": hstack,
     "insert": insert,
     "resize": resize,
     "split": split,
     "stack": stack,
     "unstack": standard("unstack"),
-    "vsplit": split_along(0),
+    "vsplit": split_along(0, 2),
     "vstack": vstack,
 }

@@ -9,6 +9,7 @@ from arraygrad.autodiff.tape.general import rebuilt
 from arraygrad.autodiff.tape.numpy_compositions.arguments import (
     Function,
     as_array,
+    axes_of,
     refuse,
     standard,
 )
@@ -20,10 +21,13 @@ __all__ = ["FUNCTIONS"]
 def norm(xp: Namespace, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Array:
     """Return a norm of vectors, or of matrices where there are two axes."""
     x = as_array(xp, x)
-    if axis is None and (ord is None or x.ndim not in (1, 2)):
+    if axis is None and ord is None:
         y = xp.linalg.vector_norm(x.ravel())
         return xp.reshape(y, (1,) * x.ndim) if keepdims else y
-    axes = (axis,) if isinstance(axis, int) else tuple(range(x.ndim)) if axis is None else axis
+    axes = axes_of(x, axis)
+    if len(axes) not in (1, 2):
+        message = f"numpy.linalg.norm: of {len(axes)} axes"
+        raise ValueError(message)
     if len(axes) == 1:
         return xp.linalg.vector_norm(
             x, axis=axes[0], keepdims=keepdims, ord=2 if ord is None else ord
@@ -31,7 +35,7 @@ def norm(xp: Namespace, x: Any, ord: Any = None, axis: Any = None, keepdims: boo
     y = xp.linalg.matrix_norm(xp.moveaxis(x, axes, (-2, -1)), ord="fro" if ord is None else ord)
     if not keepdims:
         return y
-    kept = (1 if n in {a % x.ndim for a in axes} else m for n, m in enumerate(x.shape))
+    kept = (1 if n in axes else m for n, m in enumerate(x.shape))
     return xp.reshape(y, tuple(kept))
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from arraygrad._typing import Array, Namespace
 from arraygrad.autodiff.tape.numpy_compositions.arguments import Function, as_array
+from arraygrad.autodiff.tape.numpy_compositions.integers import integers, is_integer, places_of
 from arraygrad.errors import NoRuleError
 from arraygrad.rules.beyond_standard import EINSUM_OPERANDS
 
@@ -50,10 +51,10 @@ def cross(xp: Namespace, a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc
 def tensordot(xp: Namespace, a: Any, b: Any, axes: Any = 2) -> Array:
     """Sum products over axes; these may be negative."""
     a, b = as_array(xp, a), as_array(xp, b)
-    if not isinstance(axes, int):
-        each = ([n] if isinstance(n, int) else list(n) for n in axes)
-        axes = tuple([n % x.ndim for n in part] for x, part in zip((a, b), each, strict=True))
-    return xp.tensordot(a, b, axes=axes)
+    if is_integer(axes):
+        return xp.tensordot(a, b, axes=integers(axes)[0])
+    pairs = zip((a, b), axes, strict=True)
+    return xp.tensordot(a, b, axes=tuple([list(places_of(n, x.ndim)) for x, n in pairs]))
 
 
 def einsum(xp: Namespace, *operands: Any, dtype: Any = None, optimize: Any = False,

@@ -10,6 +10,7 @@ from arraygrad.autodiff.tape.numpy_compositions.arguments import (
     refuse,
     standard,
 )
+from arraygrad.autodiff.tape.numpy_compositions.integers import integers, places_of
 
 __all__ = ["FUNCTIONS"]
 
@@ -29,10 +30,32 @@ def transpose(xp: Namespace, a: Any, axes: Any = None) -> Array:
 def expand_dims(xp: Namespace, a: Any, axis: Any) -> Array:
     """Add axes of length 1."""
     x = as_array(xp, a)
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
-    for place in sorted(place % (x.ndim + len(axes)) for place in axes):
+    axes = integers(axis)
+    for place in sorted(places_of(axes, x.ndim + len(axes))):
         x = xp.expand_dims(x, axis=place)
     return x
+
+
+def roll(xp: Namespace, a: Any, shift: Any, axis: Any = None) -> Array:
+    """Move elements around axes, each by its shift; without an axis, all elements."""
+    x, shifts = as_array(xp, a), integers(shift)
+    if axis is None:
+        return xp.roll(x, sum(shifts))
+    axes = axes_of(x, axis)
+    count = max(len(shifts), len(axes))
+    shifts, axes = (each * count if len(each) == 1 else each for each in (shifts, axes))
+    return xp.roll(x, shifts, axis=axes)
+
+
+def rollaxis(xp: Namespace, a: Any, axis: int, start: int = 0) -> Array:
+    """Move an axis before another one; `start` counts the end as a place."""
+    x = as_array(xp, a)
+    (axis,) = axes_of(x, axis)
+    place = start + x.ndim if start < 0 else start
+    if not 0 <= place <= x.ndim:
+        message = f"numpy.rollaxis: {start=} of an array of {x.ndim} axes"
+        raise ValueError(message)
+    return xp.moveaxis(x, axis, place - (place > axis))
 
 
 def rot90(xp: Namespace, m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Array:
@@ -76,7 +99,11 @@ def _pad_widths(xp: Namespace, given: Any, ndim: int) -> list[tuple[int, int]]:
         of_axis = {axis % ndim: width for axis, width in given.items()}
         return [_pad_widths(xp, of_axis.get(axis, 0), 1)[0] for axis in range(ndim)]
     widths = xp.broadcast_to(as_array(xp, given), (ndim, 2))
-    return [(int(before), int(after)) for before, after in widths]
+    found = [(int(before), int(after)) for before, after in widths]
+    if any(width < 0 for pair in found for width in pair):
+        message = f"numpy.pad: a width in {found} is negative"
+        raise ValueError(message)
+    return found
 
 
 def _pad_constant(xp: Namespace, x: Array, widths: Any, values: Array) -> Array:
@@ -92,8 +119,7 @@ def sliding_window_view(xp: Namespace, x: Any, window_shape: Any, axis: Any = No
                         subok: bool = False, writeable: bool = False) -> Array:  # fmt: skip
     """Return all windows of a shape: their places first, what is in them last."""
     x = as_array(xp, x)
-    lengths = (window_shape,) if isinstance(window_shape, int) else tuple(window_shape)
-    for place, length in zip(axes_of(x, axis), lengths, strict=True):
+    for place, length in zip(axes_of(x, axis), integers(window_shape), strict=True):
         count = x.shape[place] - length + 1
         before = (slice(None),) * place
         x = xp.stack([x[(*before, slice(n, n + count), ...)] for n in range(length)], axis=-1)
@@ -103,7 +129,7 @@ def sliding_window_view(xp: Namespace, x: Any, window_shape: Any, axis: Any = No
 FUNCTIONS: dict[str, Function] = {
     "broadcast_arrays": standard("broadcast_arrays"),
     "broadcast_to": lambda xp, array, shape, subok=False: xp.broadcast_to(
-        array, (shape,) if isinstance(shape, int) else tuple(shape)
+        as_array(xp, array), integers(shape)
     ),
     "diag": diag,
     "diagflat": lambda xp, v, k=0: diag(xp, as_array(xp, v).ravel(), k),
@@ -117,12 +143,10 @@ FUNCTIONS: dict[str, Function] = {
     "moveaxis": lambda xp, a, source, destination: xp.moveaxis(a, source, destination),
     "pad": pad,
     "reshape": reshape,
-    "roll": lambda xp, a, shift, axis=None: xp.roll(a, shift, axis=axis),
-    "rollaxis": lambda xp, a, axis, start=0: xp.moveaxis(
-        a, axis, (start % (a.ndim + 1)) - (start % (a.ndim + 1) > axis % a.ndim)
-    ),
+    "roll": roll,
+    "rollaxis": rollaxis,
     "rot90": rot90,
-    "tile": lambda xp, A, reps: xp.tile(A, (reps,) if isinstance(reps, int) else tuple(reps)),
+    "tile": lambda xp, A, reps: xp.tile(as_array(xp, A), integers(reps)),
     "transpose": transpose,
     "tril": lambda xp, m, k=0: xp.tril(m, k=k),
     "triu": lambda xp, m, k=0: xp.triu(m, k=k),

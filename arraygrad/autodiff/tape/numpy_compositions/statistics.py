@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from arraygrad._typing import Array, Namespace
+from arraygrad.autodiff.tape.methods import refuse_out
 from arraygrad.autodiff.tape.numpy_compositions.arguments import (
     Function,
     as_array,
@@ -11,44 +12,18 @@ from arraygrad.autodiff.tape.numpy_compositions.arguments import (
     axes_of,
     refuse,
 )
+from arraygrad.autodiff.tape.numpy_compositions.some_elements import (
+    degrees_lost,
+    root,
+    variance_where,
+)
 
 __all__ = ["FUNCTIONS"]
 
-_IDENTITY = {"max": -math.inf, "min": math.inf, "prod": 1, "sum": 0}
-_JOIN = {"max": "maximum", "min": "minimum", "prod": "multiply", "sum": "add"}
 
-
-def reduction(name: str) -> Function:
-    """Return a reduction: the array's method, of some elements only, with a first operand."""
-
-    def function(
-        xp: Namespace, a: Any, *args: Any, where: Any = None, initial: Any = None, **kwargs: Any
-    ) -> Array:
-        x = as_array(xp, a)
-        if where is not None:
-            if name != "sum" and name != "prod" and initial is None:
-                message = f"numpy.{name} with `where` needs `initial`"
-                raise ValueError(message)
-            x = xp.where(as_array(xp, where), x, _IDENTITY[name])
-        y = getattr(x, name)(*args, **kwargs)
-        return y if initial is None else getattr(xp, _JOIN[name])(y, initial)
-
-    return function
-
-
-def mean(xp: Namespace, a: Any, axis: Any = None, dtype: Any = None, out: None = None,
-         keepdims: bool = False, *, where: Any = None) -> Array:  # fmt: skip
-    """Return the mean, of some elements only."""
-    x = as_array(xp, a)
-    if where is None:
-        return x.mean(axis, dtype, None, keepdims)
-    chosen = xp.broadcast_to(as_array(xp, where), x.shape)
-    total = xp.where(chosen, x, 0).sum(axis, dtype, None, keepdims)
-    return total / xp.astype(chosen, total.dtype).sum(axis, None, None, keepdims)
-
-
-def ptp(xp: Namespace, a: Any, axis: Any = None, out: None = None, keepdims: bool = False) -> Array:
+def ptp(xp: Namespace, a: Any, axis: Any = None, out: Any = None, keepdims: bool = False) -> Array:
     """Return the maximum less the minimum."""
+    refuse_out(out, "numpy.ptp")
     x = as_array(xp, a)
     return x.max(axis, None, keepdims) - x.min(axis, None, keepdims)
 
@@ -66,7 +41,11 @@ def average(xp: Namespace, a: Any, axis: Any = None, weights: Any = None,
         w = xp.permute_dims(w, tuple(axes.index(n) for n in sorted(axes)))
         kept = (length if n in axes else 1 for n, length in enumerate(x.shape))
         w = xp.broadcast_to(xp.reshape(w, tuple(kept)), x.shape)
+    axis = axes_of(x, axis)
     total = xp.sum(w, axis=axis, keepdims=keepdims)
+    if weights is not None and xp.any(total == 0):
+        message = "numpy.average: the weights sum to zero"
+        raise ZeroDivisionError(message)
     mean = xp.sum(x * w, axis=axis, keepdims=keepdims) / total
     return (mean, xp.broadcast_to(total, mean.shape)) if returned else mean
 
@@ -75,58 +54,58 @@ def average(xp: Namespace, a: Any, axis: Any = None, weights: Any = None,
 
 
 def _without_nan(name: str, instead: float) -> Function:
-    """Return a reduction that takes a number instead of what is none."""
-    reduce = reduction(name)
+    """Return a method of the array that takes a number instead of what is none."""
 
     def function(xp: Namespace, a: Any, *args: Any, **kwargs: Any) -> Array:
         x = as_array(xp, a)
-        clean = xp.where(xp.isnan(x), instead, x)
-        return reduce(xp, clean, *args, **kwargs)
+        return getattr(xp.where(xp.isnan(x), instead, x), name)(*args, **kwargs)
 
     return function
 
 
 def _nan_extremum(name: str) -> Function:
     """Return the extremum of what is a number: nothing has none."""
-    extremum = _without_nan(name, _IDENTITY[name])
+    extremum = _without_nan(name, -math.inf if name == "max" else math.inf)
 
-    def function(
-        xp: Namespace, a: Any, axis: Any = None, out: None = None, keepdims: bool = False
-    ) -> Array:
+    def function(xp: Namespace, a: Any, axis: Any = None, out: Any = None, keepdims: bool = False,
+                 initial: Any = None, where: Any = True) -> Array:  # fmt: skip
+        refuse_out(out, f"numpy.nan{name}")
         x = as_array(xp, a)
-        y = extremum(xp, x, axis, None, keepdims)
-        return xp.where(xp.all(xp.isnan(x), axis=axis, keepdims=keepdims), math.nan, y)
+        y = extremum(xp, x, axis, None, keepdims, initial, where)
+        if initial is not None:
+            return y
+        return xp.where(xp.isnan(x).all(axis, None, keepdims), math.nan, y)
 
     return function
 
 
-def nanmean(xp: Namespace, a: Any, axis: Any = None, dtype: Any = None, out: None = None,
-             keepdims: bool = False) -> Array:  # fmt: skip
+def nanmean(xp: Namespace, a: Any, axis: Any = None, dtype: Any = None, out: Any = None,
+             keepdims: bool = False, *, where: Any = True) -> Array:  # fmt: skip
     """Return the mean of what is a number."""
     x = as_array(xp, a)
-    count = xp.astype(~xp.isnan(x), x.dtype).sum(axis, dtype, None, keepdims)
-    return FUNCTIONS["nansum"](xp, x, axis, dtype, None, keepdims) / count
+    return x.mean(axis, dtype, out, keepdims, where=_numbers(xp, x, where))
 
 
-def nanvar(xp: Namespace, a: Any, axis: Any = None, dtype: Any = None, out: None = None,
-           ddof: float = 0, keepdims: bool = False, *, mean: Any = None,
+def nanvar(xp: Namespace, a: Any, axis: Any = None, dtype: Any = None, out: Any = None,
+           ddof: float = 0, keepdims: bool = False, *, where: Any = True, mean: Any = None,
            correction: float | None = None) -> Array:  # fmt: skip
     """Return the variance of what is a number."""
     refuse("nanvar", mean=mean)
+    refuse_out(out, "numpy.nanvar")
     x = as_array(xp, a) if dtype is None else xp.astype(as_array(xp, a), dtype)
-    number = ~xp.isnan(x)
-    apart = xp.where(number, x - nanmean(xp, x, axis, keepdims=True), 0)
-    squares = xp.real(apart * apart.conj()) if xp.is_complex(x.dtype) else apart * apart
-    count = xp.astype(number, squares.dtype).sum(axis, None, None, keepdims)
-    freedom = count - (ddof if correction is None else correction)
-    return squares.sum(axis, None, None, keepdims) / xp.where(freedom > 0, freedom, math.nan)
+    lost = degrees_lost(ddof, correction)
+    return variance_where(x, axis, lost, keepdims, _numbers(xp, x, where), empty=math.nan)
 
 
 def nanstd(xp: Namespace, a: Any, *args: Any, **kwargs: Any) -> Array:
-    """Return the standard deviation of what is a number: of equal ones, with derivative 0."""
-    variance = nanvar(xp, a, *args, **kwargs)
-    zero = variance == 0
-    return xp.where(zero, 0, xp.sqrt(xp.where(zero, 1, variance)))
+    """Return the standard deviation of what is a number."""
+    return root(nanvar(xp, a, *args, **kwargs))
+
+
+def _numbers(xp: Namespace, x: Array, where: Any) -> Array:
+    """Return where a mask holds and there is a number."""
+    number = ~xp.isnan(x)
+    return number if where is True else number & (as_array(xp, where) != 0)
 
 
 # --- together -------------------------------------------------------------------------------------
@@ -173,9 +152,6 @@ FUNCTIONS: dict[str, Function] = {
     "average": average,
     "corrcoef": corrcoef,
     "cov": cov,
-    "max": reduction("max"),
-    "mean": mean,
-    "min": reduction("min"),
     "nancumprod": _without_nan("cumprod", 1),
     "nancumsum": _without_nan("cumsum", 0),
     "nanmax": _nan_extremum("max"),
@@ -185,7 +161,5 @@ FUNCTIONS: dict[str, Function] = {
     "nanstd": nanstd,
     "nansum": _without_nan("sum", 0),
     "nanvar": nanvar,
-    "prod": reduction("prod"),
     "ptp": ptp,
-    "sum": reduction("sum"),
 }

@@ -9,20 +9,20 @@ from arraygrad.autodiff.tape.methods import Methods
 from arraygrad.autodiff.tape.numpy_compositions.arguments import Function, as_array
 from arraygrad.errors import GraphBreakError
 
-__all__ = ["FUNCTIONS"]
+__all__ = ["FUNCTIONS", "refuse_raw"]
 
 
 def copyto(xp: Namespace, dst: Any, src: Any, casting: str = "same_kind",
            where: Any = True) -> None:  # fmt: skip
     """Assign one array to another, or where a mask holds."""
-    _refuse_raw(dst, "copyto")
+    refuse_raw(dst, "copyto")
     source = xp.broadcast_to(as_array(xp, src), dst.shape)
     dst[...] = source if where is True else xp.where(as_array(xp, where) != 0, source, dst)
 
 
 def fill_diagonal(xp: Namespace, a: Any, val: Any, wrap: bool = False) -> None:
     """Assign to the main diagonal; with `wrap`, to another one below that of a tall matrix."""
-    _refuse_raw(a, "fill_diagonal")
+    refuse_raw(a, "fill_diagonal")
     step = 1 + sum(math.prod(a.shape[n:]) for n in range(1, a.ndim))
     stop = a.size if wrap or a.ndim > 2 else min(a.size, a.shape[1] ** 2)
     _assign(xp, a, list(range(0, stop, step)), val)
@@ -30,14 +30,14 @@ def fill_diagonal(xp: Namespace, a: Any, val: Any, wrap: bool = False) -> None:
 
 def place(xp: Namespace, arr: Any, mask: Any, vals: Any) -> None:
     """Assign values in turn where a mask holds."""
-    _refuse_raw(arr, "place")
+    refuse_raw(arr, "place")
     (places,) = (as_array(xp, mask) != 0).ravel().nonzero()
     _assign(xp, arr, strip(places), vals)
 
 
 def put(xp: Namespace, a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     """Assign values in turn at places of the flat array."""
-    _refuse_raw(a, "put")
+    refuse_raw(a, "put")
     places = xp.constant("arange", a.size)
     chosen = xp.constant("take", strip(places), strip(ind), mode=mode)
     _assign(xp, a, strip(chosen.ravel()), v)
@@ -45,7 +45,7 @@ def put(xp: Namespace, a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
 
 def putmask(xp: Namespace, a: Any, mask: Any, values: Any) -> None:
     """Assign where a mask holds, of values that are repeated over the whole array."""
-    _refuse_raw(a, "putmask")
+    refuse_raw(a, "putmask")
     over_all = xp.reshape(_in_turn(xp, values, a.size), a.shape)
     a[...] = xp.where(as_array(xp, mask) != 0, over_all, a)
 
@@ -53,7 +53,7 @@ def putmask(xp: Namespace, a: Any, mask: Any, values: Any) -> None:
 def put_along_axis(xp: Namespace, arr: Any, indices: Any, values: Any,
                    axis: int | None) -> None:  # fmt: skip
     """Assign where `take_along_axis` reads."""
-    _refuse_raw(arr, "put_along_axis")
+    refuse_raw(arr, "put_along_axis")
     flat = arr.ravel() if axis is None else arr
     axis = 0 if axis is None else axis % flat.ndim
     where: list[Any] = []
@@ -65,7 +65,7 @@ def put_along_axis(xp: Namespace, arr: Any, indices: Any, values: Any,
         arr[...] = xp.reshape(flat, arr.shape)
 
 
-def _refuse_raw(a: Any, name: str) -> None:
+def refuse_raw(a: Any, name: str) -> None:
     """Raise if what is written into has no place for a gradient."""
     if not isinstance(a, Methods):
         message = (
