@@ -41,12 +41,15 @@ def check_out(out: Tree, like: Tree, *, argument: str = "out") -> None:
     MixedLibraryError, DeviceError
         If a leaf of `out` belongs to another library, or lies on another device.
     OutError
-        If a leaf of `out` is no array, has another dtype or is read-only.
+        If a leaf of `out` is no array, has another dtype, is read-only, or shares memory with
+        another, as far as that can be told.
     """
     targets = _targets(out, like, argument)
     paths, values, _ = flatten_with_paths(like)
     for path, target, value in zip(paths, targets, values, strict=True):
         _check_leaf(target, value, f"`{argument}` at {format_path(path)}")
+    if len(targets) > 1:
+        _check_apart([format_path(path) for path in paths], targets, argument)
 
 
 def _targets(out: Tree, like: Tree, argument: str) -> list[Any]:
@@ -71,3 +74,36 @@ def _check_leaf(target: Any, value: Array, where: str) -> None:
     if target.dtype != value.dtype:
         message = f"{where} has dtype {target.dtype}, the result {value.dtype}"
         raise OutError(message)
+
+
+def _check_apart(paths: list[str], targets: list[Array], argument: str) -> None:
+    """Make sure that no array is given twice, and that no two share the host's memory."""
+    seen: dict[int, str] = {}
+    for path, x in zip(paths, targets, strict=True):
+        other = seen.setdefault(id(x), path)
+        if other != path:
+            message = f"`{argument}` at {other} and at {path} is one array for two results"
+            raise OutError(message)
+    views = [library_of(array_namespace(x)).host_memory(x) for x in targets]
+    hosted = [(path, x) for path, x in zip(paths, views, strict=True) if x is not None and x.size]
+    if any(x.base is not None for _, x in hosted):  # else each has its own memory
+        _check_memory(hosted, argument)
+
+
+_EFFORT = 100_000  # candidates: enough for all but contrived strides, which count as shared
+
+
+def _check_memory(hosted: list[tuple[str, Any]], argument: str) -> None:
+    """Make sure that NumPy's arrays share no element."""
+    import numpy as np
+
+    spans = sorted((*np.lib.array_utils.byte_bounds(x), n) for n, (_, x) in enumerate(hosted))
+    open_: list[tuple[int, int]] = []
+    for low, high, n in spans:
+        open_ = [(end, m) for end, m in open_ if end > low]
+        for _, m in open_:
+            (one, x), (two, y) = (hosted[k] for k in sorted((m, n)))
+            if np.may_share_memory(x, y, max_work=_EFFORT):  # type: ignore[arg-type]
+                message = f"`{argument}` at {one} and at {two} share memory"
+                raise OutError(message)
+        open_.append((high, n))

@@ -1,15 +1,16 @@
 """JAX: one `jax.jit` for all leaves, which may take the memory of what it replaces.
 
-Hyperparameters are arguments, so that a new learning rate compiles nothing. Inside somebody
-else's trace the kernel runs as it is written.
+Hyperparameters are arguments, so that a new learning rate compiles nothing. Inside a
+trace, jax's or somebody else's, the kernel runs as it is written.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
-from itertools import chain
+from functools import cache, lru_cache
+from itertools import chain, pairwise
 from typing import Any
 
 from arraygrad._typing import Array
+from arraygrad.errors import OutError
 from arraygrad.fusion import plain
 
 __all__ = ["evaluate"]
@@ -27,14 +28,60 @@ def evaluate(
     """Return a kernel's results for every leaf: see `arraygrad.fusion`."""
     import jax
 
-    columns = list(map(list, columns))  # of no other class: jax would not look inside
-    kinds = set(map(type, chain(*columns, scalars.values())))
-    if any(issubclass(kind, jax.core.Tracer) for kind in kinds):
-        return plain.evaluate(kernel, columns, scalars, slots=slots, add=add, donate=donate)
-    w, g, *rest = columns
+    lists = list(map(list, columns))  # of no other class: jax would not look inside
+    kinds = set(map(type, chain(*lists, scalars.values())))
+    if not all(issubclass(kind, _concrete()) for kind in kinds):
+        return plain.evaluate(kernel, lists, scalars, slots=slots, add=add, donate=donate)
+    w, g, *rest = lists
     double = jax.config.jax_enable_x64  # type: ignore[attr-defined]
     run = _compiled(kernel, slots, add, donate, double)
-    return run([w, *rest[:slots]], [g, *rest[slots:]], scalars)
+    replaced, others = [w, *rest[:slots]], [g, *rest[slots:]]
+    if donate:
+        others, scalars = _protected(replaced, others, scalars)
+    return run(replaced, others, scalars)
+
+
+@cache
+def _concrete() -> tuple[type, ...]:
+    """Return what has a value that jax can take: neither its own tracers nor anybody else's."""
+    import jax
+    import numpy as np
+
+    return jax.Array, np.ndarray, np.generic, int, float, complex
+
+
+def _protected(
+    replaced: list[list[Array]], others: list[list[Array]], scalars: Mapping[str, Any]
+) -> tuple[list[list[Array]], Mapping[str, Any]]:
+    """Return what is only read, with copies of the arrays that are given away too.
+
+    Raises
+    ------
+    OutError
+        If an array is given away twice: it cannot be two results.
+    """
+    import jax
+
+    given = set(map(id, chain(*replaced)))
+    if len(given) < sum(map(len, replaced)):
+        raise OutError(_shared(replaced))
+    if given.isdisjoint(map(id, chain(*others, scalars.values()))):
+        return others, scalars
+
+    def apart(x: Any) -> Any:
+        return jax.numpy.copy(x) if id(x) in given else x
+
+    return [list(map(apart, x)) for x in others], {k: apart(x) for k, x in scalars.items()}
+
+
+def _shared(replaced: list[list[Array]]) -> str:
+    """Say which two of these arrays are one; array 1 of a leaf is its gradient."""
+    places = sorted(
+        (id(x), n and n + 1, r) for n, column in enumerate(replaced) for r, x in enumerate(column)
+    )
+    pairs = pairwise(places)
+    (_, n, r), (_, m, s) = next((x, y) for x, y in pairs if x[0] == y[0])
+    return f"donated arrays share memory: array {n} of leaf {r} and {m} of leaf {s}"
 
 
 class _Compiled:

@@ -1,11 +1,23 @@
 """Hyperparameters of an optimizer: numbers, 0-d arrays, or schedules of the step's number."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from numbers import Real
 from typing import Any
 
-from arraygrad.errors import HyperparameterError
+from arraygrad._namespace import array_namespace, is_array, is_complex
+from arraygrad.errors import HyperparameterError, StructureError
+from arraygrad.libraries import library_of
 
-__all__ = ["at_least_zero", "chosen", "current", "first_values", "in_unit"]
+__all__ = [
+    "at_least_one",
+    "at_least_zero",
+    "chosen",
+    "current",
+    "first_values",
+    "in_unit",
+    "positive",
+    "within",
+]
 
 
 def first_values(hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -14,39 +26,83 @@ def first_values(hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def current(hyperparameters: Mapping[str, Any], state: Any) -> dict[str, Any]:
-    """Return the values of this step: a schedule's own, else what the state holds."""
-    kept = state.hyperparameters
-    return {
-        name: x(state.count) if callable(x) else kept[name] for name, x in hyperparameters.items()
-    }
+    """Return the values of this step: a schedule's own, else what the state holds.
+
+    Raises
+    ------
+    StructureError
+        If it does not hold one: the state is that of another optimizer.
+    """
+    kept: Mapping[str, Any] = getattr(state, "hyperparameters", {})
+    try:
+        return {
+            name: x(state.count) if callable(x) else kept[name]
+            for name, x in hyperparameters.items()
+        }
+    except KeyError:
+        missing = [x for x in hyperparameters if x not in kept]
+        if not missing:
+            raise
+        message = f"`state` has no {missing[0]!r}: it is not one of this optimizer"
+        raise StructureError(message) from None
+
+
+_OPTIONAL = ("epsilon", "momentum_decay")  # None is the convention's own: adafactor, nadam
+
+
+def within(expected: str, contains: Callable[[Any], bool], /, **values: Any) -> None:
+    """Refuse numbers out of a range, and what is no number at all.
+
+    Schedules are not called, and arrays read only where that is free.
+
+    Raises
+    ------
+    HyperparameterError
+        If a value is neither a real number in the range nor an array nor a schedule.
+    """
+    for name, value in values.items():
+        if not (_is_unread(value) or (_is_real(value) and contains(value))):
+            real = _is_real(value)
+            given = f"{expected}, got {value}" if real else f"a number {expected}, got {value!r}"
+            message = f"`{name}` must be {given}"
+            raise HyperparameterError(message)
+
+
+def _is_real(value: Any) -> bool:
+    """Say whether a value is a real number, maybe in a 0-d array."""
+    if isinstance(value, str) or not is_array(value):  # NumPy's strings are both
+        return isinstance(value, Real)
+    return not is_complex(array_namespace(value), value.dtype)
+
+
+def _is_unread(value: Any) -> bool:
+    """Say whether a value is a schedule, or a real array whose number is not to be read."""
+    if not is_array(value):
+        return callable(value)
+    if not _is_real(value):
+        return False
+    return value.shape != () or not library_of(array_namespace(value)).readable
 
 
 def at_least_zero(**values: Any) -> None:
-    """Refuse negative numbers; arrays and schedules are not read.
+    """Refuse negative numbers: see `within`."""
+    given = {name: x for name, x in values.items() if not (x is None and name in _OPTIONAL)}
+    within("at least 0", lambda x: x >= 0, **given)
 
-    Raises
-    ------
-    HyperparameterError
-        If a number is negative, or not a number.
-    """
-    for name, value in values.items():
-        if isinstance(value, int | float) and not value >= 0:
-            message = f"`{name}` must be at least 0, got {value}"
-            raise HyperparameterError(message)
+
+def at_least_one(**values: Any) -> None:
+    """Refuse numbers less than 1: see `within`."""
+    within("at least 1", lambda x: x >= 1, **values)
+
+
+def positive(**values: Any) -> None:
+    """Refuse numbers that are not greater than 0: see `within`."""
+    within("greater than 0", lambda x: x > 0, **values)
 
 
 def in_unit(**values: Any) -> None:
-    """Refuse numbers outside [0, 1); arrays and schedules are not read.
-
-    Raises
-    ------
-    HyperparameterError
-        If a number is outside.
-    """
-    for name, value in values.items():
-        if isinstance(value, int | float) and not 0 <= value < 1:
-            message = f"`{name}` must be in [0, 1), got {value}"
-            raise HyperparameterError(message)
+    """Refuse numbers outside [0, 1): see `within`."""
+    within("in [0, 1)", lambda x: 0 <= x < 1, **values)
 
 
 def chosen(convention: str, known: Mapping[str, Any]) -> Any:

@@ -3,11 +3,19 @@
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from arraygrad._namespace import array_namespace, is_array, is_floating, kinds_of
+from arraygrad._namespace import (
+    array_namespace,
+    dtypes_of,
+    is_array,
+    is_complex,
+    is_floating,
+    kinds_of,
+)
 from arraygrad._tree import flatten, flatten_with_paths, format_path, unflatten
 from arraygrad._typing import Array, Tree
 from arraygrad.errors import DtypeError, StructureError
-from arraygrad.optimizers._trees import leaves_like
+from arraygrad.fusion.packed import shapes_of
+from arraygrad.optimizers._trees import check_shapes, leaves_like
 
 __all__ = [
     "Hyperparameter",
@@ -133,6 +141,10 @@ def apply_updates(params: Tree, updates: Tree) -> Tree:
     ------
     StructureError
         If the trees differ.
+    ShapeError
+        If an update has another shape than its parameter.
+    DtypeError
+        If an update is no array, or complex where the parameter is real.
 
     Examples
     --------
@@ -143,7 +155,23 @@ def apply_updates(params: Tree, updates: Tree) -> Tree:
     """
     leaves, treedef = flatten(params)
     added = leaves_like(treedef, updates, argument="updates", other="params")
+    check_shapes(params, shapes_of(leaves), "updates", added)
+    if dtypes_of(added) != dtypes_of(leaves):
+        _check_kinds(params, leaves, added)
     return unflatten(treedef, [_add(w, u) for w, u in zip(leaves, added, strict=True)])
+
+
+def _check_kinds(params: Tree, leaves: list[Array], updates: list[Array]) -> None:
+    """Refuse complex updates of real parameters."""
+    for path, w, u in zip(flatten_with_paths(params)[0], leaves, updates, strict=True):
+        if _is_complex(u) and not _is_complex(w):
+            where = f"`updates` at {format_path(path)}"
+            message = f"{where} has dtype {u.dtype}, the parameter {w.dtype}: it must be real too"
+            raise DtypeError(message)
+
+
+def _is_complex(x: Array) -> bool:
+    return is_complex(array_namespace(x), x.dtype)
 
 
 def _add(w: Array, u: Array) -> Array:

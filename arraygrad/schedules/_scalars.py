@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterable
+from numbers import Real
 from typing import Any, TypeAlias
 
 from arraygrad._namespace import array_namespace, common_device, is_array, lift_constants
@@ -9,7 +10,16 @@ from arraygrad._numbers import NUMBERS, is_number
 from arraygrad._typing import Array, Namespace
 from arraygrad.errors import HyperparameterError
 
-__all__ = ["Scalar", "at_least", "double_precision", "increasing", "one_of", "scalars"]
+__all__ = [
+    "Scalar",
+    "at_least",
+    "double_precision",
+    "increasing",
+    "one_of",
+    "positive",
+    "real",
+    "scalars",
+]
 
 Scalar: TypeAlias = float | Array
 """A Python number or an array."""
@@ -50,17 +60,52 @@ def _as_array(xp: Namespace, x: Any, dtype: Any, device: Any) -> Array:
 
 
 def at_least(least: float, **values: Any) -> None:
-    """Refuse smaller numbers; arrays are not read.
+    """Refuse smaller numbers, and what is no number; arrays are not read.
 
     Raises
     ------
     HyperparameterError
-        If a number is smaller.
+        If a value is smaller, or neither a real number nor an array.
     """
+    real(**values)
     for name, value in values.items():
-        if is_number(value) and not value >= least:
+        if _is_real(value) and not value >= least:
             message = f"`{name}` must be at least {least}, got {value}"
             raise HyperparameterError(message)
+
+
+def positive(**values: Any) -> None:
+    """Refuse numbers that are not greater than 0, as `at_least` does.
+
+    Raises
+    ------
+    HyperparameterError
+        If a value is not, or neither a real number nor an array.
+    """
+    real(**values)
+    for name, value in values.items():
+        if _is_real(value) and not value > 0:
+            message = f"`{name}` must be greater than 0, got {value}"
+            raise HyperparameterError(message)
+
+
+def real(**values: Any) -> None:
+    """Refuse what is neither a real number nor an array.
+
+    Raises
+    ------
+    HyperparameterError
+        If a value is neither.
+    """
+    for name, value in values.items():
+        if not _is_real(value) and (isinstance(value, str) or not is_array(value)):
+            message = f"`{name}` must be a real number or an array, got {value!r}"
+            raise HyperparameterError(message)
+
+
+def _is_real(value: Any) -> bool:
+    """Say whether a value is a real number: of Python, or a NumPy scalar."""
+    return isinstance(value, Real)
 
 
 def increasing(name: str, steps: Iterable[int]) -> tuple[int, ...]:
@@ -69,9 +114,12 @@ def increasing(name: str, steps: Iterable[int]) -> tuple[int, ...]:
     Raises
     ------
     HyperparameterError
-        If they do not.
+        If they do not, or are no numbers.
     """
-    found = tuple(steps)
+    found = tuple(steps) if isinstance(steps, Iterable) else None
+    if found is None or not all(map(_is_real, found)):
+        message = f"`{name}` must be a sequence of numbers of steps, got {steps!r}"
+        raise HyperparameterError(message)
     if any(later <= sooner for sooner, later in itertools.pairwise(found)):
         message = f"`{name}` must grow, got {found}"
         raise HyperparameterError(message)

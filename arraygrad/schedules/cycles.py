@@ -3,7 +3,7 @@
 import math
 
 from arraygrad._typing import Namespace
-from arraygrad.schedules._scalars import Scalar, at_least, one_of
+from arraygrad.schedules._scalars import Scalar, at_least, one_of, positive, real
 from arraygrad.schedules._schedule import Schedule
 from arraygrad.schedules.pieces import interpolated
 
@@ -63,6 +63,7 @@ def cosine_restarts(
     """
     at_least(1, first_steps=first_steps, multiplier=multiplier)
     at_least(0, decay=decay)
+    real(init_value=init_value, end_value=end_value)
     return Schedule(
         "cosine_restarts",
         _cosine_restarts,
@@ -84,7 +85,8 @@ def _cosine_restarts(
     first_steps: float,
     multiplier: float,
 ) -> Scalar:
-    cycle, done = _cycle(xp, count / first_steps, multiplier)
+    time = xp.clip(count / first_steps, min=0.0)  # before the beginning there is no cycle
+    cycle, done = _cycle(xp, time, multiplier)
     height = init * xp.pow(decay, cycle) - end
     return end + height * (0.5 * (1 + xp.cos(math.pi * done)))
 
@@ -171,7 +173,10 @@ def one_cycle(
     [0.04, 1.0, 0.0]
     """
     at_least(1, transition_steps=transition_steps)
-    at_least(0, pct_start=pct_start, pct_final=pct_final - pct_start)
+    at_least(0, pct_start=pct_start)
+    at_least(pct_start, pct_final=pct_final)
+    positive(div_factor=div_factor, final_div_factor=final_div_factor)
+    real(peak_value=peak_value)
     one_of(("cosine", "linear"), interpolation=interpolation)
     one_of(("optax", "torch"), convention=convention)
     if convention == "torch":
@@ -257,6 +262,7 @@ def cyclic(
     steps_down = steps_up if steps_down is None else steps_down
     at_least(1, steps_up=steps_up, steps_down=steps_down)
     one_of(("triangular", "triangular2", "exp_range"), mode=mode)
+    real(base_value=base_value, max_value=max_value, gamma=gamma)
     return Schedule(
         "cyclic",
         _cyclic,

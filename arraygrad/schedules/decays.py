@@ -3,7 +3,7 @@
 import math
 
 from arraygrad._typing import Namespace
-from arraygrad.schedules._scalars import Scalar, at_least
+from arraygrad.schedules._scalars import Scalar, at_least, positive, real
 from arraygrad.schedules._schedule import Schedule
 
 __all__ = ["constant", "cosine", "exponential", "inverse_time", "linear", "polynomial"]
@@ -28,6 +28,7 @@ def constant(value: Scalar) -> Schedule:
     >>> schedules.constant(0.1)(100)
     0.1
     """
+    real(value=value)
     return Schedule("constant", _constant, value)
 
 
@@ -121,6 +122,7 @@ def polynomial(
     """
     at_least(1, transition_steps=transition_steps)
     at_least(0, transition_begin=transition_begin)
+    real(init_value=init_value, end_value=end_value, power=power)
     return Schedule(
         "polynomial",
         _polynomial,
@@ -199,7 +201,8 @@ def exponential(
     """
     at_least(1, transition_steps=transition_steps)
     at_least(0, transition_begin=transition_begin)
-    at_least(math.ulp(0.0), decay_rate=decay_rate)
+    positive(decay_rate=decay_rate)
+    real(init_value=init_value, end_value=0.0 if end_value is None else end_value)
     return Schedule(
         "exponential",
         _exponential,
@@ -273,6 +276,7 @@ def inverse_time(
     """
     at_least(1, transition_steps=transition_steps)
     at_least(0, decay_rate=decay_rate)
+    real(init_value=init_value)
     return Schedule(
         "inverse_time",
         _inverse_time,
@@ -341,6 +345,7 @@ def cosine(
     [1.0, 0.854, 0.5, 0.146, 0.0, 0.0]
     """
     at_least(1, decay_steps=decay_steps)
+    real(init_value=init_value, end_value=end_value, exponent=exponent)
     return Schedule("cosine", _cosine, init_value, end_value, exponent, decay_steps=decay_steps)
 
 

@@ -43,6 +43,9 @@ def join(schedules: Sequence[Callable[[Any], Any]], boundaries: Sequence[int]) -
     >>> [schedule(count) for count in range(5)]
     [0.0, 0.5, 1.0, 0.5, 0.5]
     """
+    if not (isinstance(schedules, list | tuple) and all(map(callable, schedules))):
+        message = f"`schedules` must be a sequence of schedules, got {schedules!r}"
+        raise HyperparameterError(message)
     boundaries = increasing("boundaries", boundaries)
     if len(schedules) != len(boundaries) + 1:
         message = f"`boundaries` must be {len(schedules) - 1}, between schedules, got {boundaries}"
@@ -98,6 +101,9 @@ def linear_warmup(
     [0.0, 0.5, 1.0, 1.0, 0.5]
     """
     at_least(1, warmup_steps=warmup_steps)
+    if not callable(schedule):
+        message = f"`schedule` must be a schedule, got {schedule!r}"
+        raise HyperparameterError(message)
     return join([linear(init_value, schedule(0), warmup_steps), schedule], [warmup_steps])
 
 

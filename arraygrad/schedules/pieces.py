@@ -6,7 +6,8 @@ import operator
 from collections.abc import Mapping, Sequence
 
 from arraygrad._typing import Namespace
-from arraygrad.schedules._scalars import Scalar, at_least, increasing, one_of
+from arraygrad.errors import HyperparameterError
+from arraygrad.schedules._scalars import Scalar, at_least, increasing, one_of, real
 from arraygrad.schedules._schedule import Schedule
 from arraygrad.schedules.decays import exponential
 
@@ -51,6 +52,7 @@ def piecewise_constant(init_value: Scalar, boundaries_and_scales: Mapping[int, S
     [1.0, 1.0, 0.5, 0.5, 0.25]
     """
     boundaries, scales = _pieces(boundaries_and_scales)
+    real(init_value=init_value)
     return Schedule(
         "piecewise_constant", _piecewise_constant, init_value, *scales, boundaries=boundaries
     )
@@ -59,11 +61,21 @@ def piecewise_constant(init_value: Scalar, boundaries_and_scales: Mapping[int, S
 def _pieces(
     boundaries_and_scales: Mapping[int, Scalar],
 ) -> tuple[tuple[int, ...], tuple[Scalar, ...]]:
-    """Return boundaries, in order, and their scales."""
+    """Return boundaries, in order, and their scales.
+
+    Raises
+    ------
+    HyperparameterError
+        If they are no mapping of numbers, or one is negative.
+    """
+    if not isinstance(boundaries_and_scales, Mapping):
+        message = f"`boundaries_and_scales` must be a mapping, got {boundaries_and_scales!r}"
+        raise HyperparameterError(message)
+    for boundary in boundaries_and_scales:
+        at_least(0, boundaries_and_scales=boundary)
     boundaries = tuple(sorted(boundaries_and_scales))
     scales = tuple(boundaries_and_scales[boundary] for boundary in boundaries)
     for boundary, scale in zip(boundaries, scales, strict=True):
-        at_least(0, boundaries_and_scales=boundary)
         at_least(0, **{f"boundaries_and_scales[{boundary}]": scale})
     return boundaries, scales
 
@@ -190,6 +202,7 @@ def piecewise_interpolate(
     """
     one_of(("linear", "cosine"), interpolation=interpolation)
     boundaries, scales = _pieces(boundaries_and_scales)
+    real(init_value=init_value)
     return Schedule(
         "piecewise_interpolate",
         _piecewise_interpolate,

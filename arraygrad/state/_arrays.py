@@ -10,7 +10,7 @@ from arraygrad._typing import Array
 from arraygrad.errors import StateError
 from arraygrad.libraries import library_of
 
-__all__ = ["DTYPES", "Saved", "dtype_name", "fits", "like", "saved"]
+__all__ = ["DTYPES", "Saved", "dtype_name", "fits", "like", "native", "saved"]
 
 DTYPES = {
     "bool": 0,
@@ -32,6 +32,15 @@ class Saved(NamedTuple):
 def dtype_name(dtype: Any) -> str:
     """Return the standard's name of a library's dtype: `float32` for `torch.float32`."""
     return str(getattr(dtype, "name", dtype)).rpartition(".")[2]
+
+
+def native(values: Any) -> Any:
+    """Return a NumPy array read from a file, in the machine's byte order, truth values 0 or 1."""
+    import numpy as np
+
+    if values.dtype == bool:  # a file may have any byte in their place
+        return np.not_equal(values.view(np.uint8), 0)[...]
+    return values.astype(values.dtype.newbyteorder("="), copy=False)
 
 
 def saved(leaf: Any, where: str) -> Saved:

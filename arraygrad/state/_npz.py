@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from arraygrad.errors import StateError
-from arraygrad.state._arrays import DTYPES, Saved, dtype_name
+from arraygrad.state._arrays import DTYPES, Saved, dtype_name, native
 
 __all__ = ["MAGIC", "read", "write"]
 
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")  # the second begins an archive of nothing
 _SUFFIX = ".npy"
+_LONGEST_NAME = 65_535  # bytes: the format has two for their number
 _TORN = (
     zipfile.BadZipFile, zlib.error, struct.error,
     EOFError, NotImplementedError, OSError, RuntimeError, ValueError,
@@ -24,9 +25,19 @@ _TORN = (
 
 
 def write(file: BinaryIO, entries: Mapping[str, Saved]) -> None:
-    """Write arrays; the same ones give the same bytes."""
+    """Write arrays; the same ones give the same bytes.
+
+    Raises
+    ------
+    StateError
+        If a name is too long.
+    """
     import numpy as np
 
+    for name in entries:
+        if len((name + _SUFFIX).encode()) > _LONGEST_NAME:
+            message = f"the path {name[:40]}... is too long for npz: {len(name)} characters"
+            raise StateError(message)
     with zipfile.ZipFile(file, "w") as archive:
         for name, entry in entries.items():
             member = zipfile.ZipInfo(name + _SUFFIX)  # dated 1980, always
@@ -75,11 +86,11 @@ def _parse(name: str, content: bytes, where: str) -> Saved:
         raise StateError(message)
     try:
         values: Any = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
-    except (ValueError, OverflowError, MemoryError) as error:
+    except Exception as error:  # NumPy lets through whatever Python's parsers raise
         message = f"{where} has no readable array at {name!r}: {error}"
         raise StateError(message) from None
     found = dtype_name(values.dtype)
     if found not in DTYPES:
         message = f"{where} has dtype {found} at {name!r}, which is none of an array of numbers"
         raise StateError(message)
-    return Saved(found, values.astype(values.dtype.newbyteorder("="), copy=False))
+    return Saved(found, native(values))

@@ -6,11 +6,12 @@ names are kept in the metadata under `arraygrad.complex`.
 
 import json
 import math
+import reprlib
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from arraygrad.errors import StateError
-from arraygrad.state._arrays import Saved
+from arraygrad.state._arrays import Saved, native
 
 __all__ = ["read", "write"]
 
@@ -24,6 +25,9 @@ _CODES = {
 }  # fmt: skip
 _NAMES = {code: name for name, code in _CODES.items()} | {"C64": "complex64"}
 _PARTS = {"complex64": "float32", "complex128": "float64"}
+
+_ABOUT = reprlib.Repr()  # of what may be huge, or deep
+_ABOUT.maxlong = _ABOUT.maxstring = _ABOUT.maxother = 40
 
 
 def write(file: BinaryIO, entries: Mapping[str, Saved]) -> None:
@@ -68,7 +72,7 @@ def read(file: BinaryIO, where: str) -> dict[str, Saved]:
     metadata = header.pop(_METADATA, {})
     spans = {name: _span(name, about, where) for name, about in header.items()}
     _check_cover(spans, len(data), where)
-    found = {name: _values(span, data) for name, span in spans.items()}
+    found = {name: _values(name, span, data, where) for name, span in spans.items()}
     for name in _pairs(metadata, where):
         if name not in found or found[name].dtype not in _PARTS.values():
             message = f"{where} is torn: {name!r} should be an array of pairs"
@@ -111,7 +115,7 @@ def _span(name: str, about: Any, where: str) -> tuple[str, tuple[int, ...], int,
     except (KeyError, TypeError, ValueError):
         sound = False
     if not sound:
-        message = f"{where} describes {name!r} as {about!r}, which cannot be read"
+        message = f"{where} describes {name!r} as {_ABOUT.repr(about)}, which cannot be read"
         raise StateError(message)
     return dtype, shape, start, end
 
@@ -130,16 +134,22 @@ def _check_cover(spans: Mapping[str, Any], size: int, where: str) -> None:
     raise StateError(message)
 
 
-def _values(span: tuple[str, tuple[int, ...], int, int], data: memoryview) -> Saved:
+def _values(
+    name: str, span: tuple[str, tuple[int, ...], int, int], data: memoryview, where: str
+) -> Saved:
     """Return a copy of one array."""
     import numpy as np
 
     dtype, shape, start, end = span
     stored = np.dtype("uint16" if dtype == "bfloat16" else dtype)
-    values = np.frombuffer(data[start:end], stored.newbyteorder("<")).reshape(shape)
+    try:
+        values = np.frombuffer(data[start:end], stored.newbyteorder("<")).reshape(shape)
+    except (ValueError, OverflowError) as error:  # too many axes, or too long ones beside a 0
+        message = f"{where} has no readable array at {name!r}: {error}"
+        raise StateError(message) from None
     if dtype == "bfloat16":  # the upper half of a float32
         return Saved(dtype, (values.astype(np.uint32) << 16).view(np.float32))
-    return Saved(dtype, values.astype(stored))
+    return Saved(dtype, native(values.copy()))
 
 
 def _bytes(entry: Saved) -> bytes:
@@ -180,9 +190,9 @@ def _pairs(metadata: Any, where: str) -> list[str]:
     """Return the names of the complex arrays."""
     try:
         found = json.loads(metadata.get(_COMPLEX, "[]"))
-    except (AttributeError, TypeError, ValueError):
+    except (AttributeError, RecursionError, TypeError, ValueError):
         found = None
-    if not isinstance(found, list):
+    if not (isinstance(found, list) and all(isinstance(name, str) for name in found)):
         message = f"{where} is torn: its metadata cannot be read"
         raise StateError(message)
     return found

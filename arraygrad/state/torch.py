@@ -1,7 +1,7 @@
 """States of `torch.optim`, taken over and given back."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from arraygrad._tree import children, is_leaf, unflatten
 from arraygrad._typing import Tree
@@ -10,96 +10,9 @@ from arraygrad.optimizers import KernelOptimizer, State
 from arraygrad.state._arrays import saved
 from arraygrad.state._exchange import agreed, check_convention, entry_for, moved, number, words
 from arraygrad.state._paths import named_leaves
+from arraygrad.state._torch_table import DECOUPLED, NEVER, TABLE, Entry
 
 __all__ = ["from_torch", "to_torch"]
-
-
-class _Entry(NamedTuple):
-    """How torch spells an optimizer of ours."""
-
-    slots: Mapping[str, str]
-    """Slots by their names in torch's `state`."""
-
-    options: Mapping[str, Any]
-    """Hyperparameters by their names in torch's `param_groups`, with an index where in a tuple.
-    Those that an optimizer of ours does not have must be 0 there."""
-
-    flags: tuple[str, ...] = ()
-    """Options that are on where our kernel has that word, and off elsewhere."""
-
-    off: tuple[str, ...] = ("maximize",)
-    """Options that must be off."""
-
-    on: tuple[str, ...] = ()
-    """Options that must be on."""
-
-    needs: str = ""
-    """A word that our kernel has where its slots mean what they mean in torch."""
-
-    counts: bool = True
-    """Whether torch counts the steps."""
-
-    derived: Mapping[str, Callable[[Mapping[str, Any], int], float]] = {}
-    """What torch keeps beside, as functions of our hyperparameters and the number of steps."""
-
-
-_NEVER = ("velocity", "rate", "inside")  # sums of moves, decay without the rate, ε under the root
-
-_RATE = {"learning_rate": "lr", "weight_decay": "weight_decay"}
-_ADAM = {**_RATE, "beta1": ("betas", 0), "beta2": ("betas", 1), "epsilon": "eps"}
-_NADAM = {**_ADAM, "momentum_decay": "momentum_decay"}
-_MOMENTS = {"mu": "exp_avg", "nu": "exp_avg_sq"}
-_MOMENTS_AND_MAX = {**_MOMENTS, "nu_max": "max_exp_avg_sq"}
-_MOMENTS_AND_PRODUCT = {**_MOMENTS, "mu_product": "mu_product"}
-_DECOUPLED = "decoupled_weight_decay"
-
-TABLE = {
-    "adadelta": _Entry(
-        {"nu": "square_avg", "moves": "acc_delta"}, {**_RATE, "decay": "rho", "epsilon": "eps"}
-    ),
-    "adagrad": _Entry(
-        {"sum": "sum"}, {**_RATE, "learning_rate_decay": "lr_decay", "epsilon": "eps"}
-    ),
-    "adam": _Entry(_MOMENTS, _ADAM, off=("maximize", "amsgrad", _DECOUPLED)),
-    "adamax": _Entry({"mu": "exp_avg", "nu": "exp_inf"}, _ADAM, needs="torch"),
-    "adamw": _Entry(_MOMENTS, _ADAM, off=("maximize", "amsgrad"), on=(_DECOUPLED,)),
-    "amsgrad": _Entry(
-        _MOMENTS_AND_MAX, _ADAM, off=("maximize", _DECOUPLED), on=("amsgrad",), needs="torch"
-    ),
-    "asgd": _Entry(
-        {"average": "ax"},
-        {**_RATE, "decay": "lambd", "power": "alpha", "start": "t0"},
-        derived={
-            "eta": lambda h, n: (
-                h["learning_rate"] / (1 + h["decay"] * h["learning_rate"] * n) ** h["power"]
-            ),
-            "mu": lambda h, n: 1 / max(1, n - h["start"]),
-        },
-    ),
-    "nadam": _Entry(_MOMENTS_AND_PRODUCT, _NADAM, off=("maximize", _DECOUPLED), needs="torch"),
-    "nadamw": _Entry(_MOMENTS_AND_PRODUCT, _NADAM, on=(_DECOUPLED,), needs="torch"),
-    "radam": _Entry(_MOMENTS, _ADAM, flags=(_DECOUPLED,), needs="torch"),
-    "rmsprop": _Entry(
-        {"nu": "square_avg", "mu": "grad_avg", "velocity": "momentum_buffer"},
-        {**_RATE, "decay": "alpha", "momentum": "momentum", "epsilon": "eps"},
-        flags=("centered",),
-        needs="torch",
-    ),
-    "rprop": _Entry(
-        {"sizes": "step_size", "previous": "prev"},
-        {
-            "eta_minus": ("etas", 0), "eta_plus": ("etas", 1),
-            "smallest": ("step_sizes", 0), "largest": ("step_sizes", 1),
-        },
-        needs="torch",
-    ),
-    "sgd": _Entry(
-        {"velocity": "momentum_buffer"},
-        {**_RATE, "momentum": "momentum", "dampening": "dampening"},
-        flags=("nesterov",),
-        counts=False,
-    ),
-}  # fmt: skip
 
 
 def from_torch(
@@ -163,7 +76,7 @@ def from_torch(
     entry, fresh = _checked(optimizer), optimizer.init(params)
     groups, order = _groups(state_dict), list(named_leaves(params, "params")[0])
     places = _places(groups, order, params, names)
-    rows = [state_dict["state"].get(place, {}) for place in places]
+    rows = _rows(state_dict, places)
     steps = {number(row["step"], "torch's `step`") for row in rows if "step" in row}
     begun = any(rows)
     slots = {
@@ -219,6 +132,9 @@ def to_torch(
     >>> theirs.param_groups[0]["momentum"], list(theirs.state.values())
     (0.9, [{'momentum_buffer': tensor([1., 0.])}])
     """
+    if not isinstance(state, State):
+        message = f"`state` must be the state of {optimizer!r}, got {type(state).__name__}"
+        raise StateError(message)
     entry, groups = _checked(optimizer), _groups(state_dict)
     rows: dict[int, dict[str, Any]] = {}
     columns = {name: named_leaves(tree, name)[0] for name, tree in state.slots.items()}
@@ -234,7 +150,7 @@ def to_torch(
     return {"state": rows, "param_groups": [_options(entry, group, state) for group in groups]}
 
 
-def _checked(optimizer: KernelOptimizer) -> _Entry:
+def _checked(optimizer: KernelOptimizer) -> Entry:
     """Return an optimizer's entry.
 
     Raises
@@ -242,8 +158,8 @@ def _checked(optimizer: KernelOptimizer) -> _Entry:
     StateError
         If there is none, or its slots mean something else.
     """
-    entry: _Entry = entry_for(TABLE, optimizer, "torch")
-    check_convention(optimizer, entry.needs, _NEVER, "torch")
+    entry: Entry = entry_for(TABLE, optimizer, "torch")
+    check_convention(optimizer, entry.needs, NEVER, "torch")
     return entry
 
 
@@ -255,10 +171,37 @@ def _groups(state_dict: Mapping[str, Any]) -> list[dict[str, Any]]:
     StateError
         If it is not the state of one of torch's optimizers.
     """
-    if not (isinstance(state_dict, Mapping) and {"state", "param_groups"} <= state_dict.keys()):
-        message = "`state_dict` must be what a torch optimizer's state_dict() returns"
-        raise StateError(message)
-    return list(state_dict["param_groups"])
+    sound = isinstance(state_dict, Mapping) and isinstance(state_dict.get("state"), Mapping)
+    groups = state_dict.get("param_groups") if sound else None
+    if not (isinstance(groups, list | tuple) and groups and all(map(_is_group, groups))):
+        raise StateError(_FOREIGN)
+    return list(groups)
+
+
+_FOREIGN = "`state_dict` must be what a torch optimizer's state_dict() returns"
+
+
+def _is_group(group: Any) -> bool:
+    """Say whether something lists parameters, and names if it has any, as torch's groups do."""
+    if not (isinstance(group, Mapping) and isinstance(group.get("params"), list | tuple)):
+        return False
+    names = group.get("param_names", ())
+    sound = isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)
+    return sound and all(isinstance(place, int | str) for place in group["params"])
+
+
+def _rows(state_dict: Mapping[str, Any], places: list[Any]) -> list[Mapping[str, Any]]:
+    """Return torch's state of each parameter.
+
+    Raises
+    ------
+    StateError
+        If one is no dict.
+    """
+    rows = [state_dict["state"].get(place, {}) for place in places]
+    if not all(isinstance(row, Mapping) for row in rows):
+        raise StateError(_FOREIGN)
+    return rows
 
 
 # --- which parameter is which -----------------------------------------------------------------
@@ -305,7 +248,7 @@ def _sorted_otherwise(tree: Tree) -> bool:
 # --- slots --------------------------------------------------------------------------------------
 
 
-def _slot(name: str, rows: list[dict[str, Any]], order: list[str], like: Tree) -> Tree:
+def _slot(name: str, rows: list[Mapping[str, Any]], order: list[str], like: Tree) -> Tree:
     """Return one slot, shaped and typed like a fresh one."""
     for leaf, row in zip(order, rows, strict=True):
         if row.get(name) is None:
@@ -315,7 +258,7 @@ def _slot(name: str, rows: list[dict[str, Any]], order: list[str], like: Tree) -
     return moved(unflatten(treedef, [row[name] for row in rows]), like, f"torch's {name}", "params")
 
 
-def _row(entry: _Entry, leaves: dict[str, Any], state: State) -> dict[str, Any]:
+def _row(entry: Entry, leaves: dict[str, Any], state: State) -> dict[str, Any]:
     """Return torch's state of one parameter."""
     import torch
 
@@ -340,7 +283,7 @@ def _tensor(leaf: Any, name: str) -> Any:
 
 
 def _hyperparameters(
-    entry: _Entry, groups: list[dict[str, Any]], fresh: State, optimizer: KernelOptimizer
+    entry: Entry, groups: list[dict[str, Any]], fresh: State, optimizer: KernelOptimizer
 ) -> dict[str, Any]:
     """Return torch's values of our hyperparameters; ours where torch has none."""
     _check_options(entry, groups, fresh.hyperparameters, optimizer)
@@ -353,7 +296,7 @@ def _hyperparameters(
 
 
 def _check_options(
-    entry: _Entry, groups: list[dict[str, Any]], ours: Mapping[str, Any], optimizer: KernelOptimizer
+    entry: Entry, groups: list[dict[str, Any]], ours: Mapping[str, Any], optimizer: KernelOptimizer
 ) -> None:
     """Make sure that torch's options say nothing that our optimizer does not do.
 
@@ -367,7 +310,7 @@ def _check_options(
     expected |= dict.fromkeys(entry.on, True)
     expected |= {flag: flag.partition("_")[0] in known for flag in entry.flags}
     if "weight_decay" not in ours:
-        expected.pop(_DECOUPLED, None)  # no decay has no form
+        expected.pop(DECOUPLED, None)  # no decay has no form
     for group in groups:
         for option, value in expected.items():
             found = group.get(option, value)  # torch has not always had them all
@@ -377,18 +320,29 @@ def _check_options(
 
 
 def _read(group: dict[str, Any], option: Any) -> Any:
-    """Return an option as a number."""
+    """Return an option as a number.
+
+    Raises
+    ------
+    StateError
+        If the group does not have it.
+    """
     name, *index = option if isinstance(option, tuple) else (option,)
-    value = group[name][index[0]] if index else group[name]
+    try:
+        value = group[name][index[0]] if index else group[name]
+    except (IndexError, KeyError, TypeError):
+        message = f"a group of torch's parameters has no {name!r}, or not all of it"
+        raise StateError(message) from None
     return number(value, f"torch's {name}")
 
 
-def _options(entry: _Entry, group: dict[str, Any], state: State) -> dict[str, Any]:
+def _options(entry: Entry, group: dict[str, Any], state: State) -> dict[str, Any]:
     """Return a group with our hyperparameters."""
     group = dict(group)
     for name in state.hyperparameters.keys() & entry.options.keys():
         option, value = entry.options[name], number(state.hyperparameters[name], f"`{name}`")
         if isinstance(option, tuple):
+            _read(group, option)
             key, index = option
             values = list(group[key])
             values[index] = value

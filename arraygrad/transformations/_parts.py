@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from arraygrad._namespace import is_array
+from arraygrad._numbers import is_number
 from arraygrad._tree import TreeDef, flatten, unflatten
 from arraygrad._typing import Tree
 from arraygrad.optimizers._trees import leaves_like
@@ -19,12 +21,19 @@ def part(leaves: Sequence[Any], treedef: TreeDef, chosen: Sequence[bool]) -> Tre
 
 
 def extra_part(extra: dict[str, Any], treedef: TreeDef, chosen: Sequence[bool]) -> dict[str, Any]:
-    """Return the part of each extra argument that is a tree like the parameters."""
+    """Return the part of each extra argument that is a tree like the parameters.
+
+    A number or a 0-d array is none, though it has the structure of a single array.
+    """
     return {
-        name: part(leaves, treedef, chosen) if found == treedef else x
+        name: part(leaves, treedef, chosen) if found == treedef and not _is_scalar(x) else x
         for name, x in extra.items()
         for leaves, found in [flatten(x)]
     }
+
+
+def _is_scalar(x: Any) -> bool:
+    return is_number(x) or (is_array(x) and x.shape == ())
 
 
 def merged(

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from arraygrad._namespace import array_namespace
 from arraygrad._tree import flatten, unflatten
 from arraygrad._typing import Tree
-from arraygrad.errors import HyperparameterError
 from arraygrad.kernels.gradients import add_to_mean, add_to_sum
+from arraygrad.optimizers._hyperparameters import at_least_one
 from arraygrad.optimizers._kernel_optimizer import KernelOptimizer
 from arraygrad.optimizers._protocol import State
 from arraygrad.transformations._choice import chosen, widened, zeros_of
@@ -139,7 +139,5 @@ def accumulate_gradients(
     >>> w.round(3), state.mini_step, state.gradient_step
     (array([0.9]), 1, 1)
     """
-    if not callable(every) and not every >= 1:
-        message = f"`every` must be at least 1, got {every}"
-        raise HyperparameterError(message)
+    at_least_one(every=every)
     return Accumulator(inner, every, mean=mean)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from arraygrad._typing import Array, Namespace, Tree
 from arraygrad.errors import HyperparameterError
 from arraygrad.kernels.gradients import move_part
-from arraygrad.optimizers._hyperparameters import in_unit
+from arraygrad.optimizers._hyperparameters import at_least_one, at_least_zero, in_unit
 from arraygrad.optimizers._kernel_optimizer import KernelOptimizer
 from arraygrad.optimizers._protocol import State, apply_updates
 from arraygrad.schedules._scalars import scalars
@@ -198,6 +198,5 @@ def average_params(inner: Any, *, start: int = 0, every: int = 1) -> Averager:
 
 def _check(start: int, every: int) -> None:
     """Refuse numbers of steps out of their range."""
-    if not (start >= 0 and every >= 1):
-        message = f"`start` must be at least 0 and `every` at least 1, got {start} and {every}"
-        raise HyperparameterError(message)
+    at_least_zero(start=start)
+    at_least_one(every=every)

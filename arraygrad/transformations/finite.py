@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from arraygrad._typing import Tree
-from arraygrad.errors import HyperparameterError
+from arraygrad.optimizers._hyperparameters import at_least_zero
 from arraygrad.transformations._choice import all_finite, chosen, zeros_of
 from arraygrad.transformations._members import step_of, update_of
 from arraygrad.transformations.wrapper import Wrapper
@@ -122,7 +122,5 @@ def apply_if_finite(inner: Any, max_consecutive: int = 5) -> Wrapper:
     >>> w, int(state.total), int(state.inner.count)
     (array([1.]), 1, 0)
     """
-    if not max_consecutive >= 0:
-        message = f"`max_consecutive` must be at least 0, got {max_consecutive}"
-        raise HyperparameterError(message)
+    at_least_zero(max_consecutive=max_consecutive)
     return _IfFinite(inner, max_consecutive)

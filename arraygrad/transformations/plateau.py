@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from arraygrad._typing import Tree
 from arraygrad.errors import HyperparameterError
 from arraygrad.kernels.gradients import scale as scale_kernel
+from arraygrad.optimizers._hyperparameters import at_least_one, at_least_zero, within
 from arraygrad.optimizers._protocol import Optimizer, State
 from arraygrad.schedules._scalars import scalars
 from arraygrad.transformations._choice import chosen
@@ -161,14 +162,10 @@ def reduce_on_plateau(
     >>> state[1].scale
     0.5
     """
-    in_range = 0 < factor < 1 and rtol >= 0 and atol >= 0 and rtol <= 1
-    if not (in_range and patience >= 1 and cooldown >= 0 and accumulation >= 1):
-        message = (
-            "`factor` must be in (0, 1), `rtol` in [0, 1], `atol` and `cooldown` at least 0, "
-            f"`patience` and `accumulation` at least 1, got {factor}, {rtol}, {atol}, {cooldown}, "
-            f"{patience} and {accumulation}"
-        )
-        raise HyperparameterError(message)
+    within("in (0, 1)", lambda x: 0 < x < 1, factor=factor)
+    within("in [0, 1]", lambda x: 0 <= x <= 1, rtol=rtol)
+    at_least_zero(atol=atol, cooldown=cooldown, min_scale=min_scale)
+    at_least_one(patience=patience, accumulation=accumulation)
     if mode not in ("min", "max"):
         message = f'`mode` must be "min" or "max", got {mode!r}'
         raise HyperparameterError(message)

@@ -6,6 +6,7 @@ from arraygrad._namespace import array_namespace, is_array, lift_constants
 from arraygrad._tree import flatten, map_leaves, unflatten
 from arraygrad._typing import Array, Tree
 from arraygrad.errors import HyperparameterError
+from arraygrad.optimizers._hyperparameters import at_least_one, positive, within
 from arraygrad.optimizers._protocol import checked_leaves
 from arraygrad.optimizers._trees import leaves_like
 from arraygrad.transformations._choice import all_finite, chosen, wide_dtype, widened
@@ -147,12 +148,9 @@ def scale_loss(
     >>> w, float(state.scale)
     (array([1.], dtype=float16), 32768.0)
     """
-    if not (init_scale > 0 and growth >= 1 and 0 < backoff <= 1 and interval >= 1):
-        message = (
-            "`init_scale` must be greater than 0, `growth` and `interval` at least 1, and "
-            f"`backoff` in (0, 1], got {init_scale}, {growth}, {interval} and {backoff}"
-        )
-        raise HyperparameterError(message)
+    positive(init_scale=init_scale)
+    at_least_one(growth=growth, interval=interval)
+    within("in (0, 1]", lambda x: 0 < x <= 1, backoff=backoff)
     return _LossScaler(inner, init_scale, growth, backoff, interval)
 
 

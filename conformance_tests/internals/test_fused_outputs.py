@@ -1,4 +1,4 @@
-"""What a kernel returns may be one another, and inputs: the numbers are the same, whoever runs it."""
+"""What a kernel returns may be one another, and inputs: all run it to the same numbers."""
 
 import numpy as np
 import pytest
