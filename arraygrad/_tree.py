@@ -4,6 +4,7 @@ A tree is an array, or a nest of dict, list, tuple, namedtuple, OrderedDict, `Co
 classes registered with optree. `None` is no leaf: it is part of the structure.
 """
 
+from collections import defaultdict
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -24,6 +25,7 @@ __all__ = [
     "flatten_with_paths",
     "format_path",
     "has_dict",
+    "has_order",
     "has_outline",
     "is_leaf",
     "map_leaves",
@@ -58,6 +60,17 @@ def has_dict(treedef: TreeDef) -> bool:
 def _has_dict(treedef: TreeDef) -> bool:
     own = issubclass(treedef.type or object, dict) and treedef.num_children > 0
     return own or any(map(_has_dict, treedef.children()))
+
+
+@lru_cache(maxsize=1000)
+def has_order(treedef: TreeDef) -> bool:
+    """Say whether a tree has dicts whose leaves are in the order of their keys.
+
+    Such trees match in whatever order, so that of one says nothing of another.
+    """
+    kind = treedef.type or object
+    own = issubclass(kind, dict) and kind not in (dict, defaultdict)
+    return own or any(map(has_order, treedef.children()))
 
 
 def outline(treedef: TreeDef) -> Outline:

@@ -5,7 +5,7 @@ from typing import Any
 
 from arraygrad import fusion
 from arraygrad._namespace import array_namespace
-from arraygrad._tree import flatten, unflatten
+from arraygrad._tree import unflatten
 from arraygrad._typing import Array, Tree
 from arraygrad.kernels import adaptation as kernels
 from arraygrad.optimizers._checked import TreeOptimizer
@@ -13,6 +13,7 @@ from arraygrad.optimizers._hyperparameters import first_values
 from arraygrad.optimizers._kernel_optimizer import Slot
 from arraygrad.optimizers._protocol import Hyperparameter, State, checked_leaves
 from arraygrad.optimizers._sums import lifted, scalar_like, summed, wide_scalars
+from arraygrad.optimizers._trees import slots_like
 
 __all__ = ["Columns", "DistanceOptimizer"]
 
@@ -56,7 +57,7 @@ class DistanceOptimizer(TreeOptimizer):
         kept = self._current(state)
         columns = {
             "params": weights, "grads": gradients,
-            **{name: flatten(state.slots[name])[0] for name in self._slots},
+            **slots_like(treedef, state, list(self._slots), weights),
         }  # fmt: skip
         if not weights:
             return unflatten(treedef, []), state._replace(count=state.count + 1)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from arraygrad._namespace import array_namespace, device_of
-from arraygrad._tree import flatten, unflatten
+from arraygrad._tree import unflatten
 from arraygrad._typing import Array, Namespace, Tree
 from arraygrad.errors import HyperparameterError
 from arraygrad.fusion import plain
@@ -13,6 +13,7 @@ from arraygrad.optimizers._checked import TreeOptimizer
 from arraygrad.optimizers._hyperparameters import first_values
 from arraygrad.optimizers._kernel_optimizer import Slot
 from arraygrad.optimizers._protocol import Hyperparameter, State, checked_leaves
+from arraygrad.optimizers._trees import slots_like
 
 __all__ = ["AxesOptimizer", "Clock", "checked_frequency", "identity"]
 
@@ -122,15 +123,11 @@ class AxesOptimizer(TreeOptimizer):
         kept = self._current(state)
         scalars = self._scalars(kept, state.count + 1, self._clock(state.count, refresh))
         names = (*self._slots, *self._matrices)
-        columns = {name: iter(flatten(state.slots[name])[0]) for name in names}
+        slots = slots_like(treedef, state, names, weights).values()
         rows = []
-        for w, g in zip(weights, gradients, strict=True):
+        for w, g, *parts in zip(weights, gradients, *slots, strict=True):
             axes = self._axes_of(w)
-            taken = [
-                next(column)
-                for name, column in columns.items()
-                for _ in (range(len(axes)) if name in self._matrices else range(1))
-            ]
+            taken = [x for part in parts for x in (part if isinstance(part, tuple) else (part,))]
             kernel = functools.partial(self._kernel, axes=axes)
             rows.append((len(axes), plain.leaf(kernel, (w, g, *taken), scalars, add=add)))
         updates = unflatten(treedef, [row[0] for _, row in rows])

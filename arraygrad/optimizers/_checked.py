@@ -5,6 +5,7 @@ from typing import Any
 
 from arraygrad._typing import Array, Tree
 from arraygrad.errors import StructureError
+from arraygrad.fusion.packed import shapes_of
 from arraygrad.optimizers._hyperparameters import current
 from arraygrad.optimizers._protocol import Hyperparameter, Optimizer, checked_leaves
 from arraygrad.optimizers._trees import check_shapes, leaves_like
@@ -55,7 +56,7 @@ class TreeOptimizer(Optimizer):
             raise StructureError(message)
         weights, treedef = checked_leaves(params, "params")
         gradients = leaves_like(treedef, grads, argument="grads", other="params")
-        check_shapes(params, weights, "grads", gradients)
+        check_shapes(params, shapes_of(weights), "grads", gradients)
         return weights, gradients, treedef
 
     def _current(self, state: Any) -> dict[str, Any]:

@@ -15,11 +15,11 @@ from arraygrad._namespace import array_namespace
 from arraygrad._tree import unflatten
 from arraygrad._typing import Array, Namespace, Tree
 from arraygrad.errors import HyperparameterError, StructureError
-from arraygrad.fusion.packed import Known, shapes_of
+from arraygrad.fusion.packed import Known, known, shapes_of
 from arraygrad.libraries import there
 from arraygrad.optimizers._hyperparameters import current, first_values
 from arraygrad.optimizers._protocol import Hyperparameter, Optimizer, State, checked_leaves
-from arraygrad.optimizers._trees import Model, check_shapes, leaves_like, rebuilt
+from arraygrad.optimizers._trees import Model, check_shapes, leaves_like, rebuilt, slots_of
 
 __all__ = ["KernelOptimizer", "Slot", "copies", "real_zeros", "zeros"]
 
@@ -84,6 +84,7 @@ class KernelOptimizer(Optimizer):
         # What the trees beside the parameters are called in messages.
         self._spelt = ["grads", *(f"state.slots[{name!r}]" for name in self._slots), *arrays]
         self._model = Model(checked_params)
+        self._shapes: dict[tuple[str, tuple[int, ...]], tuple[int, ...]] = {}
         self._takes_step = "step" in inspect.signature(kernel).parameters
 
     def __repr__(self) -> str:
@@ -148,7 +149,7 @@ class KernelOptimizer(Optimizer):
         self, params: Tree, grads: Tree, state: State, extra: dict[str, Any]
     ) -> tuple[Sequence[Sequence[Array]], Any]:
         """Return the leaves of each tree that the kernel takes, and their structure."""
-        slots = [state.slots[name] for name in self._slots]
+        slots = slots_of(state, self._slots)
         trees = (params, grads, *slots, *[extra[name] for name in self._arrays])
         return self._model.columns(trees) or self._checked_columns(trees)
 
@@ -158,14 +159,26 @@ class KernelOptimizer(Optimizer):
         shapes = shapes_of(weights)
         weights = weights if type(weights) is Known else Known(weights, shapes)
         columns: list[Sequence[Array]] = [weights]
+        slots = dict(zip(self._spelt[1:], self._slots, strict=False))
         for name, tree in zip(self._spelt, trees[1:], strict=True):
             column = leaves_like(treedef, tree, argument=name, other="params")
-            if not name.startswith("state."):  # a slot may have a shape of its own
-                check_shapes(trees[0], weights, name, column)
-                column = Known(column, shapes)
-            columns.append(column)
+            column = known(column) or column
+            if shapes_of(column) != shapes:
+                expected = self._slot_shapes(slots[name], weights) if name in slots else shapes
+                check_shapes(trees[0], expected, name, column)
+            columns.append(column if type(column) is Known else Known(column, shapes_of(column)))
         self._model.note(trees, columns, treedef)
         return columns, treedef
+
+    def _slot_shapes(self, name: str, weights: Sequence[Array]) -> list[tuple[int, ...]]:
+        """Return the shape of each leaf of a slot: it need not be that of the parameter."""
+        found = []
+        for w in weights:
+            key = name, tuple(w.shape)
+            if key not in self._shapes:
+                self._shapes[key] = _started(self._slots[name], w).shape
+            found.append(self._shapes[key])
+        return found
 
     def _result(
         self, params: Tree, treedef: Any, given: Any, found: Any, state: State, kept: Any

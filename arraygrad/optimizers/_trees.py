@@ -1,6 +1,6 @@
 """Trees that must have the structure of another."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -14,17 +14,18 @@ from arraygrad._tree import (
     flatten_with_paths,
     format_path,
     has_dict,
+    has_order,
     has_outline,
     outline,
     unflatten,
 )
 from arraygrad._typing import Array, Tree
-from arraygrad.errors import DtypeError, ShapeError
+from arraygrad.errors import DtypeError, ShapeError, StructureError
 from arraygrad.fusion.columns import Alike
 from arraygrad.fusion.packed import known, shapes_of
 from arraygrad.libraries import library_of
 
-__all__ = ["Model", "check_shapes", "leaves_like", "rebuilt"]
+__all__ = ["Model", "check_shapes", "leaves_like", "rebuilt", "slots_like", "slots_of"]
 
 
 _FEW = 3
@@ -76,7 +77,7 @@ class Model:
 
     def note(self, trees: tuple[Tree, ...], columns: list[Sequence[Array]], one: TreeDef) -> None:
         """Take trees, whose leaves have been checked, for the model, if they have a few leaves."""
-        if not 0 < len(columns[0]) <= _FEW:
+        if not 0 < len(columns[0]) <= _FEW or has_order(one):
             return
         treedef, flat = flatten(trees)[1], [x for column in columns for x in column]
         if treedef.num_leaves == len(flat):
@@ -98,6 +99,8 @@ class Model:
                 if kinds_of(leaves) == kinds:
                     return leaves, treedef
         leaves, treedef = self._checked(tree)
+        if has_order(treedef):
+            return leaves, treedef
         kinds = kinds_of(leaves)
         self._last = treedef, kinds, [] if _all_readable(leaves) else outline(treedef)
         return leaves, treedef
@@ -110,8 +113,9 @@ def _all_readable(leaves: list[Array]) -> bool:
 
 
 def rebuilt(tree: Tree, treedef: TreeDef, leaves: Any) -> Tree:
-    """Return a tree of this structure with other leaves, dicts in the order of `tree`."""
-    return unflatten(flatten(tree)[1] if has_dict(treedef) else treedef, leaves)
+    """Return a tree of this structure with other leaves, plain dicts in the order of `tree`."""
+    own = has_dict(treedef) and not has_order(treedef)
+    return unflatten(flatten(tree)[1] if own else treedef, leaves)
 
 
 def leaves_like(treedef: TreeDef, tree: Tree, *, argument: str, other: str) -> list[Any]:
@@ -132,15 +136,59 @@ def leaves_like(treedef: TreeDef, tree: Tree, *, argument: str, other: str) -> l
     leaves, found = flatten(tree)
     if found != treedef:
         model = unflatten(treedef, range(treedef.num_leaves))
-        broadcast_prefix(tree, model, argument=argument, other=other)
         broadcast_prefix(model, tree, argument=other, other=argument)
+        return broadcast_prefix(tree, model, argument=argument, other=other)
     return leaves
 
 
-def check_shapes(
-    params: Tree, weights: Sequence[Array], argument: str, column: Sequence[Any]
-) -> None:
-    """Make sure that what stands beside the parameters are arrays of their shapes.
+def slots_of(state: Any, names: Iterable[str]) -> list[Tree]:
+    """Return the slots of a state by their names.
+
+    Raises
+    ------
+    StructureError
+        If one is missing: the state is that of another optimizer.
+    """
+    found: Mapping[str, Tree] = getattr(state, "slots", {})
+    try:
+        return [found[name] for name in names]
+    except KeyError as error:
+        message = f"`state` has no slot {error}: it is not one of this optimizer"
+        raise StructureError(message) from None
+
+
+def slots_like(
+    treedef: TreeDef, state: Any, names: Sequence[str], weights: Sequence[Array]
+) -> dict[str, list[Any]]:
+    """Return what stands in slots of a state where the parameters have leaves.
+
+    These are arrays of the parameters' shapes, trees of some, or `None`.
+
+    Raises
+    ------
+    StructureError
+        If a slot is missing, or does not go so far: the state is that of another optimizer, or of
+        other parameters.
+    ShapeError
+        If an array has another shape than its parameter.
+    """
+    found: dict[str, list[Any]] = {}
+    for name, tree in zip(names, slots_of(state, names), strict=True):
+        parts = flatten_like(treedef, tree)
+        if parts is None:
+            message = f"`state.slots[{name!r}]` does not have the structure of `params`"
+            raise StructureError(message)
+        pairs = zip(parts, weights, strict=True)
+        shapes = [w.shape if is_array(x) else None for x, w in pairs]
+        if shapes_of(parts) != shapes:
+            model = unflatten(treedef, range(len(shapes)))
+            check_shapes(model, shapes, f"state.slots[{name!r}]", parts)
+        found[name] = parts
+    return found
+
+
+def check_shapes(params: Tree, shapes: list[Any], argument: str, column: Sequence[Any]) -> None:
+    """Make sure that what stands beside the parameters are arrays of these shapes.
 
     Raises
     ------
@@ -149,13 +197,15 @@ def check_shapes(
     ShapeError
         If an array has another shape.
     """
-    if shapes_of(column) == shapes_of(weights):
+    if shapes_of(column) == shapes:
         return
-    for path, x, w in zip(flatten_with_paths(params)[0], column, weights, strict=True):
+    for path, x, shape in zip(flatten_with_paths(params)[0], column, shapes, strict=True):
         where = f"`{argument}` at {format_path(path)}"
         if not is_array(x):
             message = f"{where} must be an array, got {type(x).__name__}"
             raise DtypeError(message)
-        if x.shape != w.shape:
-            message = f"{where} has shape {tuple(x.shape)}, the parameter {tuple(w.shape)}"
+        if x.shape != shape:
+            message = f"{where} has shape {tuple(x.shape)}, the parameter has {tuple(shape)}"
+            if argument.startswith("state"):  # a slot's shape need not be that of the parameter
+                message = f"{where} has shape {tuple(x.shape)}, but must have {tuple(shape)} here"
             raise ShapeError(message)

@@ -18,6 +18,7 @@ from arraygrad.optimizers._protocol import (
     apply_updates,
     checked_leaves,
 )
+from arraygrad.optimizers._trees import leaves_like
 
 __all__ = ["Lookahead", "LookaheadState", "lookahead"]
 
@@ -145,7 +146,11 @@ class Lookahead(TreeOptimizer):
         moved, inner = self._inner.update(grads, state.inner, params, **extra)
         found, slow = fusion.evaluate(
             kernels.lookahead,
-            [weights, flatten(moved)[0], flatten(state.slow)[0]],
+            [
+                weights,
+                leaves_like(treedef, moved, argument="updates", other="params"),
+                leaves_like(treedef, state.slow, argument="state.slow", other="params"),
+            ],
             {"left": left, **kept},
             slots=1,
             add=add,
@@ -162,7 +167,8 @@ def _either(condition: Any, one: Tree, other: Tree) -> Tree:
     if isinstance(condition, bool):
         return one if condition else other
     leaves, treedef = flatten(other)
-    pairs = zip(flatten(one)[0], leaves, strict=True)
+    ones = leaves_like(treedef, one, argument="the first state", other="state")
+    pairs = zip(ones, leaves, strict=True)
     return unflatten(treedef, [_either_leaf(condition, x, y) for x, y in pairs])
 
 

@@ -5,15 +5,16 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from arraygrad._namespace import array_namespace
-from arraygrad._tree import flatten, unflatten
+from arraygrad._tree import unflatten
 from arraygrad._typing import Array, Tree
-from arraygrad.errors import HyperparameterError
+from arraygrad.errors import HyperparameterError, StructureError
 from arraygrad.fusion import plain
 from arraygrad.kernels.muon import FACTORS, QUINTIC, muon_corrected, muon_paper
 from arraygrad.optimizers._checked import TreeOptimizer
 from arraygrad.optimizers._hyperparameters import at_least_zero, chosen, first_values, in_unit
 from arraygrad.optimizers._kernel_optimizer import zeros
 from arraygrad.optimizers._protocol import Hyperparameter, Optimizer, checked_leaves
+from arraygrad.optimizers._trees import slots_like
 from arraygrad.optimizers.adam import adam
 
 __all__ = ["Muon", "MuonState", "muon"]
@@ -193,12 +194,15 @@ class Muon(TreeOptimizer):
         weights, gradients, treedef = self._checked(params, grads)
         kept = self._current(state)
         scalars = {**kept, "step": state.count + 1} if self._takes_step else kept
-        momenta = iter(flatten(state.slots["mu"])[0])
+        momenta = slots_like(treedef, state, ["mu"], weights)["mu"]
+        if [mu is not None for mu in momenta] != list(map(_is_matrix, weights)):
+            message = "`state` is that of other parameters: they had their matrices elsewhere"
+            raise StructureError(message)
         rows = [
-            plain.leaf(self._kernel, (w, g, next(momenta)), scalars, add=add)
+            plain.leaf(self._kernel, (w, g, mu), scalars, add=add)
             if _is_matrix(w)
             else (None, None)
-            for w, g in zip(weights, gradients, strict=True)
+            for w, g, mu in zip(weights, gradients, momenta, strict=True)
         ]
         others, updates = state.others, [row[0] for row in rows]
         rest = _rest(weights, weights, treedef)
@@ -209,8 +213,8 @@ class Muon(TreeOptimizer):
                 if add
                 else self._others.update(given, others, rest, **extra)
             )
-            left = iter(flatten(moved)[0])
-            updates = [next(left) if u is None else u for u in updates]
+            left = treedef.flatten_up_to(moved)
+            updates = [x if u is None else u for u, x in zip(updates, left, strict=True)]
         slots = {"mu": unflatten(treedef, [row[1] for row in rows])}
         return unflatten(treedef, updates), MuonState(state.count + 1, kept, slots, others)
 

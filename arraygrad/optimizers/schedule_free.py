@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from arraygrad import fusion
 from arraygrad._namespace import array_namespace, is_array, lift_constants
 from arraygrad._numbers import is_number
-from arraygrad._tree import flatten, unflatten
+from arraygrad._tree import unflatten
 from arraygrad._typing import Tree
 from arraygrad.errors import HyperparameterError, StructureError
 from arraygrad.kernels import averaging as kernels
@@ -312,7 +312,11 @@ class ScheduleFree(TreeOptimizer):
         total = scalars["total"] + weight
         updates, z = fusion.evaluate(
             kernels.schedule_free,
-            [weights, flatten(moved)[0], flatten(state.z)[0]],
+            [
+                weights,
+                leaves_like(treedef, moved, argument="updates", other="params"),
+                leaves_like(treedef, state.z, argument="state.z", other="params"),
+            ],
             {"beta1": kept["beta1"], "portion": kernels.share(xp, weight, total)},
             slots=1,
             add=add,
