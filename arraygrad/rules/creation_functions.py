@@ -6,7 +6,7 @@ from typing import Any
 from arraygrad._namespace import is_floating
 from arraygrad._typing import Array, Namespace
 from arraygrad.rules.data_type_functions import on_device_of
-from arraygrad.rules.primitives import constant
+from arraygrad.rules.primitives import constant, unbroadcast
 
 __all__ = ["COMPOSITIONS", "CONSTANT", "LINEAR"]
 
@@ -82,8 +82,8 @@ def _asarray(xp: Namespace, g: Array, y: Any, x: Any, *, dtype: Any = None, devi
 # fmt: off
 LINEAR = {
     "asarray": (_asarray,),
-    "tril":    (lambda xp, g, y, x, *, k=0: xp.tril(g, k=k),),
-    "triu":    (lambda xp, g, y, x, *, k=0: xp.triu(g, k=k),),
+    "tril":    (lambda xp, g, y, x, *, k=0: unbroadcast(xp, xp.tril(g, k=k), x.shape),),
+    "triu":    (lambda xp, g, y, x, *, k=0: unbroadcast(xp, xp.triu(g, k=k), x.shape),),
 }
 COMPOSITIONS = {
     "arange":    arange,

@@ -16,7 +16,7 @@ import math
 from typing import Any
 
 from arraygrad._typing import Array, Namespace
-from arraygrad.errors import NoRuleError
+from arraygrad.errors import NoRuleError, ShapeError
 from arraygrad.rules.primitives import conj, set_at, solve_adjoint, unbroadcast
 from arraygrad.rules.statistical_functions import restored
 
@@ -65,6 +65,9 @@ def matrix_power(xp: Namespace, x: Array, n: int) -> Array:
 
 def outer(xp: Namespace, x1: Array, x2: Array) -> Array:
     """Multiply each with each."""
+    if not x1.ndim == x2.ndim == 1:
+        message = f"linalg.outer takes vectors, got shapes {tuple(x1.shape)} and {tuple(x2.shape)}"
+        raise ShapeError(message)
     return x1[:, None] * x2[None, :]
 
 
@@ -272,7 +275,7 @@ def svdvals(xp: Namespace, x: Array) -> Array:
 
 def matrix_norm(xp: Namespace, x: Array, *, keepdims: bool = False, ord: Any = "fro") -> Array:
     """Reduce elements, sums of rows or columns, or singular values."""
-    if ord == "fro":
+    if ord in ("fro", None):
         return xp.linalg.vector_norm(x, axis=(-2, -1), keepdims=keepdims)
     if ord in (1, -1, math.inf, -math.inf):
         sums = xp.sum(xp.abs(x), axis=-2 if abs(ord) == 1 else -1, keepdims=True)

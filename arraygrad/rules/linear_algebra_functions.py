@@ -37,18 +37,21 @@ def _matmul_x2(xp: Namespace, g: Array, y: Any, x1: Array, x2: Array) -> Array:
 
 def _vecdot_x1(xp: Namespace, g: Array, y: Any, x1: Array, x2: Array, *, axis: int = -1) -> Array:
     """Return conj(g) x2: the product conjugates its first operand."""
-    g = xp.expand_dims(conj(xp, g), axis=_from_the_back(axis, x1, x2))
-    return unbroadcast(xp, g * x2, x1.shape)
+    return _vecdot(xp, conj(xp, g), x2, x1, axis)
 
 
 def _vecdot_x2(xp: Namespace, g: Array, y: Any, x1: Array, x2: Array, *, axis: int = -1) -> Array:
     """Return g x1."""
-    g = xp.expand_dims(g, axis=_from_the_back(axis, x1, x2))
-    return unbroadcast(xp, g * x1, x2.shape)
+    return _vecdot(xp, g, x1, x2, axis)
 
 
-def _from_the_back(axis: int, x1: Array, x2: Array) -> int:
-    return axis if axis < 0 else axis - max(x1.ndim, x2.ndim)
+def _vecdot(xp: Namespace, g: Array, other: Array, x: Array, axis: int) -> Array:
+    """Return the cotangent times the other operand, summed to the shape of `x`."""
+    if axis < 0:
+        return unbroadcast(xp, xp.expand_dims(g, axis=axis) * other, x.shape)
+    shape = (*x.shape[:axis], *x.shape[axis + 1 :], x.shape[axis])  # each counts its own axes
+    found = unbroadcast(xp, g[..., None] * xp.moveaxis(other, axis, -1), shape)
+    return xp.moveaxis(found, -1, axis)
 
 
 def _contracted(axes: Any, x1: Array, x2: Array) -> tuple[list[int], list[int]]:

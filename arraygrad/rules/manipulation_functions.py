@@ -5,7 +5,7 @@ from itertools import accumulate, pairwise, zip_longest
 from typing import Any
 
 from arraygrad._typing import Array, Namespace
-from arraygrad.rules.primitives import scatter_add, unbroadcast, zeros_of
+from arraygrad.rules.primitives import axis_of, scatter_add, unbroadcast, zeros_of
 
 __all__ = ["COMPOSITIONS", "CONSTANT", "LINEAR"]
 
@@ -76,7 +76,7 @@ def broadcast_arrays(xp: Namespace, *arrays: Array) -> tuple[Array, ...]:
 
 def unstack(xp: Namespace, x: Array, *, axis: int = 0) -> tuple[Array, ...]:
     """Index each slice."""
-    axis %= x.ndim
+    axis = axis_of(x, axis)
     return tuple(x[_along(axis, i)] for i in range(x.shape[axis]))
 
 

@@ -10,10 +10,12 @@ from typing import Any
 
 from arraygrad import _namespace
 from arraygrad._typing import Array, Namespace
+from arraygrad.errors import ShapeError
 from arraygrad.libraries import indexing, library_of
 from arraygrad.libraries.indexing import broadcast_mask
 
 __all__ = [
+    "axis_of",
     "broadcast_mask",
     "conj",
     "constant",
@@ -86,6 +88,8 @@ def unbroadcast(xp: Namespace, g: Array, shape: tuple[int, ...]) -> Array:
     if g.shape == shape:
         return g
     wide, added = g.shape, len(g.shape) - len(shape)
+    if added < 0:  # NumPy drops axes of length 1 in front of what it writes
+        return xp.reshape(unbroadcast(xp, g, shape[-added:]), shape)
     axes = [*range(added)]
     if wide[added:] != shape:
         # Only what has length 1 was repeated: others may differ in being unknown, which is NaN.
@@ -103,6 +107,21 @@ def zeros_of(xp: Namespace, g: Array, x: Any) -> Array:
 def conj(xp: Namespace, x: Array) -> Array:
     """Return the conjugate; a real array is its own, without a copy."""
     return xp.conj(x) if _is_complex(xp, x.dtype) else x
+
+
+def axis_of(x: Array, axis: int) -> int:
+    """Return an axis counted from the front.
+
+    Raises
+    ------
+    ShapeError
+        If there is no such axis.
+    """
+    count: int = x.ndim
+    if not -count <= axis < count:
+        message = f"axis {axis} is out of range for an array of shape {tuple(x.shape)}"
+        raise ShapeError(message)
+    return axis % count
 
 
 def transposed(xp: Namespace, x: Array) -> Array:

@@ -120,16 +120,18 @@ def _cumulative_sum(xp: Namespace, g: Array, y: Any, x: Any, *, axis: int | None
     g = xp.moveaxis(g, axis or 0, -1)
     later = xp.flip(xp.cumulative_sum(xp.flip(g, axis=-1), axis=-1), axis=-1)
     later = later[..., 1:] if include_initial else later
-    return xp.moveaxis(later, -1, axis or 0)
+    return xp.reshape(xp.moveaxis(later, -1, axis or 0), x.shape)  # a number has one sum
 
 
 def _cumulative_prod(xp: Namespace, g: Array, y: Array, x: Array, *, axis: int | None = None,
                      dtype: Any = None, include_initial: bool = False) -> Array:  # fmt: skip
     """Return Σₖ≥ᵢ gₖ ∏ⱼ≤ₖ xⱼ, where j ≠ i."""
-    x = xp.moveaxis(conj(xp, xp.astype(x, g.dtype, copy=False)), axis or 0, -1)
-    g = xp.moveaxis(g, axis or 0, -1)
+    shape, axis = x.shape, axis or 0
+    x = xp.reshape(x, shape or (1,))  # a number has one product
+    x = xp.moveaxis(conj(xp, xp.astype(x, g.dtype, copy=False)), axis, -1)
+    g = xp.moveaxis(g, axis, -1)
     g = g[..., 1:] if include_initial else g
-    return xp.moveaxis(_before(xp, x) * _later(xp, g, x), -1, axis or 0)
+    return xp.reshape(xp.moveaxis(_before(xp, x) * _later(xp, g, x), -1, axis), shape)
 
 
 def _later(xp: Namespace, g: Array, x: Array) -> Array:

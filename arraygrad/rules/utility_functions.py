@@ -3,7 +3,7 @@
 from typing import Any
 
 from arraygrad._typing import Array, Namespace
-from arraygrad.rules.primitives import to_device
+from arraygrad.rules.primitives import axis_of, to_device
 
 __all__ = ["COMPOSITIONS", "CONSTANT", "LINEAR"]
 
@@ -11,9 +11,13 @@ __all__ = ["COMPOSITIONS", "CONSTANT", "LINEAR"]
 def diff(xp: Namespace, x: Array, *, axis: int = -1, n: int = 1, prepend: Any = None,
          append: Any = None) -> Array:  # fmt: skip
     """Subtract neighbours, `n` times."""
+    if n < 0:
+        message = f"diff(n={n}): the number of differences must be at least 0"
+        raise ValueError(message)
+    axis = axis_of(x, axis)
     parts = [_edge(xp, x, axis, edge) for edge in (prepend, x, append) if edge is not None]
     x = xp.concat(parts, axis=axis) if len(parts) > 1 else x
-    before = (slice(None),) * (axis % x.ndim)
+    before = (slice(None),) * axis
     for _ in range(min(n, x.shape[axis])):
         x = x[(*before, slice(1, None), ...)] - x[(*before, slice(None, -1), ...)]
     return x
@@ -23,9 +27,9 @@ def _edge(xp: Namespace, x: Array, axis: int, edge: Any) -> Array:
     """Return what is joined to `x`; a scalar is as long as one element."""
     if getattr(edge, "ndim", 0):
         return edge
-    shape = list(x.shape)
-    shape[axis] = 1
-    return xp.broadcast_to(xp.asarray(edge, dtype=x.dtype, device=x.device), tuple(shape))
+    if not hasattr(edge, "dtype"):
+        edge = xp.asarray(edge, dtype=x.dtype, device=x.device)
+    return xp.broadcast_to(edge, (*x.shape[:axis], 1, *x.shape[axis + 1 :]))
 
 
 def _to_device(

@@ -19,12 +19,14 @@ def asarray(
     if isinstance(obj, (list, tuple)) and top_tape(obj) is not CONSTANTS:
         obj = _stacked(space, obj)
     if isinstance(obj, TracedArray):
-        if copy is False:  # raises if it takes one
+        there = device is None or device == obj.device
+        if copy is False and not (there and dtype in (None, obj.dtype)):  # raises if it takes one
             space.base.asarray(strip(obj), dtype=dtype, device=device, copy=False)
-        if device is not None and device != obj.device:
+        if not there:
             obj = obj.to_device(device)
         if dtype is not None and dtype != obj.dtype:
-            return space.astype(obj, dtype)
+            to_real = space.is_complex(obj.dtype) and not space.is_complex(dtype)
+            return space.astype(space.real(obj) if to_real else obj, dtype)
         return obj.copy() if copy else obj
     if device is not None:
         return space.lift(space.base.asarray(strip(obj), dtype=dtype, device=device, copy=copy))

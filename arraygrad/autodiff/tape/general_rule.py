@@ -11,7 +11,7 @@ import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from arraygrad._namespace import is_complex
+from arraygrad._namespace import is_complex, real_dtype
 from arraygrad._typing import Array, DType, Namespace
 from arraygrad.autodiff.tape.record import Record, Tape
 from arraygrad.autodiff.tape.recording import Recording
@@ -136,7 +136,7 @@ class GeneralRule:
     def _scaled(
         self, xp: Namespace, position: int, g: Array, y: Array, arguments: Any, careful: bool
     ) -> Array:
-        d = self.rules[position](xp, y, *arguments)
+        d = self._derivative(xp, position, y, arguments)
         if type(d) in (int, float):  # no scalar of NumPy's, which is a float too
             c = g if d == 1 else g * d
         else:
@@ -144,6 +144,12 @@ class GeneralRule:
             if careful:
                 c = zeros_kept(xp, g, c)
         return unbroadcast(xp, c, arguments[position].shape)
+
+    def _derivative(self, xp: Namespace, position: int, y: Array, arguments: Any) -> Any:
+        """Return dy/dx in the precision of `y`: a constant beside `x` may have a lower one."""
+        if len(self.rules) > 1:
+            arguments = [_as_precise(xp, x, y.dtype) for x in arguments]
+        return self.rules[position](xp, y, *arguments)
 
     # --- forwards ------------------------------------------------------------------------------
 
@@ -176,7 +182,7 @@ class GeneralRule:
     def _push_scaled(
         self, xp: Namespace, position: int, t: Array, y: Array, arguments: Any, keywords: Any
     ) -> Array:
-        d = self.rules[position](xp, y, *arguments)
+        d = self._derivative(xp, position, y, arguments)
         scaled = t if isinstance(d, int) and d == 1 else t * d
         return xp.broadcast_to(scaled, y.shape) if scaled.shape != y.shape else scaled
 
@@ -255,6 +261,14 @@ def _tangent(xp: Namespace, x: Any, place: Any, given: dict[Any, Array]) -> Any:
     if isinstance(x, Shaped):
         return xp.zeros(x.shape, dtype=x.dtype, device=x.device)
     return 0 if isinstance(x, (int, float, complex)) else x
+
+
+def _as_precise(xp: Namespace, x: Any, dtype: DType) -> Any:
+    """Return an operand in a result's precision: integers would overflow where it is not used."""
+    if getattr(x, "dtype", dtype) == dtype:
+        return x
+    dtype = dtype if is_complex(xp, x.dtype) else real_dtype(xp, dtype)
+    return x if x.dtype == dtype else xp.astype(x, dtype)
 
 
 def cast(xp: Namespace, c: Array, dtype: DType) -> Array:

@@ -286,6 +286,8 @@ class TracedNamespace:
 
         To constants, a library's `own` operator may do other things than its function does.
         """
+        if self.library.numpy_functions:
+            a, b = (self.asarray(x) if type(x) in (list, tuple) else x for x in (a, b))
         lifted = []
         for x in (a, b):
             number = isinstance(x, TracedArray | int | float | complex)

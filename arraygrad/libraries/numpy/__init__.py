@@ -22,6 +22,8 @@ def quick_functions() -> dict[str, Callable[..., Any]]:
 
     def broadcast_to(x: Array, /, shape: tuple[int, ...]) -> Array:
         # The constructor makes such a view ten times as fast.
+        if type(shape) is not tuple:
+            return np.broadcast_to(x, shape)
         if x.shape == ():
             return ndarray(shape, x.dtype, x, 0, (0,) * len(shape))
         if len(x.shape) != len(shape) or not x.flags.c_contiguous:
@@ -50,6 +52,8 @@ def quick_functions() -> dict[str, Callable[..., Any]]:
         return x.reshape(shape) if copy is None else np.reshape(x, shape, copy=copy)
 
     def where(condition: Array, x1: Any, x2: Any, /) -> Array:
+        if type(x1) is type(x2) or condition.dtype != bool:  # two numbers, or no condition
+            return np.where(condition, x1, x2)
         if type(x2) is int and x2 == 0 and x1.dtype.kind == "f" and x1.dtype.itemsize in _BITS:
             return _masked(x1, -condition.astype(_BITS[x1.dtype.itemsize]))
         if type(x1) is int and x1 == 0 and x2.dtype.kind == "f" and x2.dtype.itemsize in _BITS:
