@@ -277,6 +277,8 @@ def matrix_norm(xp: Namespace, x: Array, *, keepdims: bool = False, ord: Any = "
     """Reduce elements, sums of rows or columns, or singular values."""
     if ord in ("fro", None):
         return xp.linalg.vector_norm(x, axis=(-2, -1), keepdims=keepdims)
+    if 0 in x.shape[-2:] and ord in (1, 2, math.inf, "nuc"):  # no extreme is found in nothing
+        return xp.sum(xp.abs(x), axis=(-2, -1), keepdims=keepdims)
     if ord in (1, -1, math.inf, -math.inf):
         sums = xp.sum(xp.abs(x), axis=-2 if abs(ord) == 1 else -1, keepdims=True)
         return (xp.max if ord > 0 else xp.min)(sums, axis=(-2, -1), keepdims=keepdims)

@@ -15,6 +15,8 @@ def diff(xp: Namespace, x: Array, *, axis: int = -1, n: int = 1, prepend: Any = 
         message = f"diff(n={n}): the number of differences must be at least 0"
         raise ValueError(message)
     axis = axis_of(x, axis)
+    if n == 0:
+        return x
     parts = [_edge(xp, x, axis, edge) for edge in (prepend, x, append) if edge is not None]
     x = xp.concat(parts, axis=axis) if len(parts) > 1 else x
     before = (slice(None),) * axis

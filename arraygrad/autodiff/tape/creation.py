@@ -25,8 +25,9 @@ def asarray(
         if not there:
             obj = obj.to_device(device)
         if dtype is not None and dtype != obj.dtype:
-            to_real = space.is_complex(obj.dtype) and not space.is_complex(dtype)
-            return space.astype(space.real(obj) if to_real else obj, dtype)
+            if space.is_complex(obj.dtype) and not space.is_complex(dtype):
+                obj = obj != 0 if dtype == space.bool else space.real(obj)
+            return space.astype(obj, dtype)
         return obj.copy() if copy else obj
     if device is not None:
         return space.lift(space.base.asarray(strip(obj), dtype=dtype, device=device, copy=copy))
@@ -36,7 +37,8 @@ def asarray(
 def _stacked(space: Any, rows: Any) -> Array:
     parts = [_stacked(space, row) if isinstance(row, (list, tuple)) else row for row in rows]
     like = next(part for part in parts if is_array(part))
-    same = {"dtype": like.dtype, "device": like.device}
+    own = space.library.numpy_functions  # NumPy's numbers in lists are of double precision
+    same = {} if own else {"dtype": like.dtype, "device": like.device}
     return space.stack([p if is_array(p) else space.asarray(p, **same) for p in parts])
 
 

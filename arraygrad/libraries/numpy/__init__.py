@@ -52,12 +52,11 @@ def quick_functions() -> dict[str, Callable[..., Any]]:
         return x.reshape(shape) if copy is None else np.reshape(x, shape, copy=copy)
 
     def where(condition: Array, x1: Any, x2: Any, /) -> Array:
-        if type(x1) is type(x2) or condition.dtype != bool:  # two numbers, or no condition
-            return np.where(condition, x1, x2)
-        if type(x2) is int and x2 == 0 and x1.dtype.kind == "f" and x1.dtype.itemsize in _BITS:
-            return _masked(x1, -condition.astype(_BITS[x1.dtype.itemsize]))
-        if type(x1) is int and x1 == 0 and x2.dtype.kind == "f" and x2.dtype.itemsize in _BITS:
-            return _masked(x2, condition.astype(_BITS[x2.dtype.itemsize]) - 1)
+        if condition.dtype == bool:
+            if type(x2) is int and x2 == 0 and _has_bits(x1):
+                return _masked(x1, -condition.astype(_BITS[x1.dtype.itemsize]))
+            if type(x1) is int and x1 == 0 and _has_bits(x2):
+                return _masked(x2, condition.astype(_BITS[x2.dtype.itemsize]) - 1)
         return np.where(condition, x1, x2)
 
     return {
@@ -75,6 +74,11 @@ def quick_functions() -> dict[str, Callable[..., Any]]:
 
 
 _BITS = {2: "i2", 4: "i4", 8: "i8"}  # no integer is as long as `longdouble`
+
+
+def _has_bits(x: Any) -> bool:
+    """Say whether this is an array of floats that are as long as integers are."""
+    return hasattr(x, "dtype") and x.dtype.kind == "f" and x.dtype.itemsize in _BITS
 
 
 def _masked(x: Array, bits: Array) -> Array:
