@@ -49,7 +49,7 @@ def _reduction(name: str, doc: str) -> Callable[..., Any]:
     def method(self: Any, axis: Any = None, out: Any = None, keepdims: bool = False,
                initial: Any = None, where: Any = True) -> Array:  # fmt: skip
         refuse_out(out, name)
-        axis = axis if axis is None or self.shape else _no_axis(axis)
+        axis = _axis_of(self, axis)
         if where is not True or initial is not None:
             return reduce_where(self, name, axis, keepdims, where, initial)
         return self._quick[name](self, axis=axis, keepdims=keepdims)
@@ -62,7 +62,7 @@ def _question(name: str, doc: str) -> Callable[..., Any]:
     def method(self: Any, axis: Any = None, out: Any = None, keepdims: bool = False, *,
                where: Any = True) -> Array:  # fmt: skip
         refuse_out(out, name)
-        axis = axis if axis is None or self.shape else _no_axis(axis)
+        axis = _axis_of(self, axis)
         if where is not True:
             return reduce_where(self, name, axis, keepdims, where)
         return self._quick[name](self, axis=axis, keepdims=keepdims)
@@ -74,7 +74,7 @@ def _question(name: str, doc: str) -> Callable[..., Any]:
 def _place(name: str, doc: str) -> Callable[..., Any]:
     def method(self: Any, axis: Any = None, out: Any = None, keepdims: bool = False) -> Array:
         refuse_out(out, name)
-        axis = axis if axis is None or self.shape else _no_axis(axis)
+        axis = _axis_of(self, axis)
         return self._quick[name](self, axis=axis, keepdims=keepdims)
 
     method.__name__, method.__doc__ = name, doc
@@ -88,7 +88,7 @@ def _accumulation(name: str, doc: str) -> Callable[..., Any]:
         if out is not None:
             refuse_out(out, name)
         x = self if dtype is None else self.astype(dtype)
-        axis = axis if axis is None or self.shape else _no_axis(axis)
+        axis = _axis_of(self, axis)
         if where is not True or initial is not None:
             return reduce_where(x, name, axis, keepdims, where, initial)
         return x._quick[name](x, axis=axis, keepdims=keepdims)
@@ -123,9 +123,11 @@ def _running(name: str, doc: str) -> Callable[..., Any]:
     return method
 
 
-def _no_axis(axis: Any) -> Any:
-    """Return no axis for the one that NumPy lets a 0-d array have."""
-    return None if is_integer(axis) and axis in (0, -1) else axis
+def _axis_of(x: Any, axis: Any) -> Any:
+    """Return an axis; none for the one that NumPy lets a 0-d array have."""
+    if axis is None or x.shape or not is_integer(axis):
+        return axis
+    return None if axis in (0, -1) else axis
 
 
 class Methods:
