@@ -1,7 +1,7 @@
 """What every schedule begins and ends with: numbers alone, or arrays of one real dtype."""
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from numbers import Real
 from typing import Any, TypeAlias
 
@@ -60,32 +60,27 @@ def _as_array(xp: Namespace, x: Any, dtype: Any, device: Any) -> Array:
 
 
 def at_least(least: float, **values: Any) -> None:
-    """Refuse smaller numbers, and what is no number; arrays are not read.
-
-    Raises
-    ------
-    HyperparameterError
-        If a value is smaller, or neither a real number nor an array.
-    """
-    real(**values)
-    for name, value in values.items():
-        if _is_real(value) and not value >= least:
-            message = f"`{name}` must be at least {least}, got {value}"
-            raise HyperparameterError(message)
+    """Refuse smaller numbers: see `_within`."""
+    _within(f"at least {least}", lambda x: x >= least, values)
 
 
 def positive(**values: Any) -> None:
-    """Refuse numbers that are not greater than 0, as `at_least` does.
+    """Refuse numbers that are not greater than 0: see `_within`."""
+    _within("greater than 0", lambda x: x > 0, values)
+
+
+def _within(expected: str, contains: Callable[[Any], bool], values: Mapping[str, Any]) -> None:
+    """Refuse numbers out of a range, and what is no number; arrays are not read.
 
     Raises
     ------
     HyperparameterError
-        If a value is not, or neither a real number nor an array.
+        If a value is out of it, or neither a real number nor an array.
     """
     real(**values)
     for name, value in values.items():
-        if _is_real(value) and not value > 0:
-            message = f"`{name}` must be greater than 0, got {value}"
+        if _is_real(value) and not contains(value):
+            message = f"`{name}` must be {expected}, got {value}"
             raise HyperparameterError(message)
 
 
