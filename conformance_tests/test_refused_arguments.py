@@ -67,7 +67,7 @@ def test_what_cannot_be_read_is_not_read(backend):
         tf.clip_by_value(x)
     adam(schedules.constant(0.1), beta1=lambda count: -count)
     with pytest.raises(HyperparameterError, match="`learning_rate` must be a number"):
-        adam(backend.asarray(0.5, "complex128"))
+        adam(backend.asarray(0.5, "complex64"))
 
 
 def test_arrays_that_are_traced_are_not_read():

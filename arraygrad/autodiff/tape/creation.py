@@ -20,11 +20,12 @@ def asarray(
         obj = _stacked(space, obj)
     if isinstance(obj, TracedArray):
         there = device is None or device == obj.device
-        if copy is False and not (there and dtype in (None, obj.dtype)):  # raises if it takes one
+        same = dtype is None or dtype == obj.dtype
+        if copy is False and not (there and same):  # raises if it takes one
             space.base.asarray(strip(obj), dtype=dtype, device=device, copy=False)
         if not there:
             obj = obj.to_device(device)
-        if dtype is not None and dtype != obj.dtype:
+        if not same:
             if space.is_complex(obj.dtype) and not space.is_complex(dtype):
                 obj = obj != 0 if dtype == space.bool else space.real(obj)
             return space.astype(obj, dtype)
