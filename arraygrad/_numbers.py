@@ -6,12 +6,13 @@ arrays in a trace. `namespace_for` returns what both understand.
 
 import math
 from collections.abc import Callable, Collection
+from numbers import Real
 from typing import Any
 
 from arraygrad._namespace import array_namespace, is_array
 from arraygrad._typing import Namespace
 
-__all__ = ["NUMBERS", "all_numbers", "is_number", "namespace_for"]
+__all__ = ["NUMBERS", "all_numbers", "as_number", "is_number", "namespace_for"]
 
 
 def is_number(x: Any) -> bool:
@@ -25,6 +26,12 @@ _PLAIN = frozenset({bool, float, int})
 def all_numbers(values: Collection[Any]) -> bool:
     """Say whether all are real Python numbers."""
     return _PLAIN.issuperset(map(type, values)) or all(map(is_number, values))
+
+
+def as_number(x: Any) -> Any:
+    """Return a real scalar of NumPy, which meets arrays of any library, as a Python number."""
+    scalar = isinstance(x, Real) and is_array(x)
+    return x.item() if scalar else x
 
 
 def _total(function: Callable[[float], float]) -> Callable[[float], float]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from arraygrad._memory import first_shared
 from arraygrad._namespace import array_namespace, check_together, is_array, library_name
 from arraygrad._tree import broadcast_prefix, flatten, flatten_with_paths, format_path
 from arraygrad._typing import Array, Tree
@@ -90,20 +91,10 @@ def _check_apart(paths: list[str], targets: list[Array], argument: str) -> None:
         _check_memory(hosted, argument)
 
 
-_EFFORT = 100_000  # candidates: enough for all but contrived strides, which count as shared
-
-
 def _check_memory(hosted: list[tuple[str, Any]], argument: str) -> None:
     """Make sure that NumPy's arrays share no element."""
-    import numpy as np
-
-    spans = sorted((*np.lib.array_utils.byte_bounds(x), n) for n, (_, x) in enumerate(hosted))
-    open_: list[tuple[int, int]] = []
-    for low, high, n in spans:
-        open_ = [(end, m) for end, m in open_ if end > low]
-        for _, m in open_:
-            (one, x), (two, y) = (hosted[k] for k in sorted((m, n)))
-            if np.may_share_memory(x, y, max_work=_EFFORT):  # type: ignore[arg-type]
-                message = f"`{argument}` at {one} and at {two} share memory"
-                raise OutError(message)
-        open_.append((high, n))
+    shared = first_shared([x for _, x in hosted])
+    if shared is not None:
+        one, two = (hosted[n][0] for n in shared)
+        message = f"`{argument}` at {one} and at {two} share memory"
+        raise OutError(message)

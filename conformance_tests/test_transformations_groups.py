@@ -215,7 +215,7 @@ def test_groups_donate_and_can_be_pickled():
         (
             lambda w: tf.freeze(adam(0.1), "bias").step(w, {"bias": w["bias"]}, {}),
             StructureError,
-            "`grads` and `params` have different structures",
+            "`params` and `grads` have different structures",
         ),
         (
             lambda w: tf.freeze(adam(0.1), "bias").init(map_leaves(lambda x: x.astype(int), w)),

@@ -145,7 +145,7 @@ def test_hyperparameters_are_changed_wherever_they_are():
     [
         (lambda w: tf.accumulate_gradients(adam(0.1), 0), "`every` must be at least 1, got 0"),
         (lambda w: tf.ema_params(adam(0.1), 1.0), r"`decay` must be in \[0, 1\)"),
-        (lambda w: tf.average_params(adam(0.1), every=0), "`every` at least 1"),
+        (lambda w: tf.average_params(adam(0.1), every=0), "`every` must be at least 1"),
         (lambda w: tf.apply_if_finite(adam(0.1), -1), "`max_consecutive`"),
         (lambda w: tf.apply_if_finite("adam"), "`inner` must have `init` and `update`"),
         (lambda w: tf.scale_loss(adam(0.1), backoff=2.0), "`backoff`"),

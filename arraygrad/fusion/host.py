@@ -1,24 +1,26 @@
 """Arrays in the host's memory: NumPy's, and PyTorch's on the CPU.
 
-A leaf runs fused if it is real, of one dtype and shape with its gradient and slots, and in nobody's
-graph; the hyperparameters are numbers. Every other leaf runs as the kernel is written.
+A leaf runs fused if it is real, of one dtype and shape with its gradient and slots, in the
+machine's byte order, and in nobody's graph; the hyperparameters are numbers. Every other leaf runs
+as the kernel is written.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from operator import is_
 from typing import Any
 
 import numpy as np
 
+from arraygrad._memory import first_shared
 from arraygrad._namespace import array_namespace
 from arraygrad._numbers import all_numbers
 from arraygrad._typing import Array
 from arraygrad.errors import OutError
 from arraygrad.fusion import memory, plain
 from arraygrad.fusion.columns import Alike
-from arraygrad.fusion.packed import Pack, gathered, small
+from arraygrad.fusion.packed import Pack, gathered, is_fused, small
 from arraygrad.fusion.program import Program
 from arraygrad.fusion.trace import trace
 from arraygrad.libraries import library_of
@@ -154,6 +156,9 @@ class _Walk:
         if not all(map(pack.fits, loose.values())):
             return False
         flats |= {n: pack.filled(column) for n, column in loose.items()}
+        if self.donate and len({id(flats[n]) for n in self.places}) < len(self.places):
+            message = f"donated arrays share memory: those of leaf {pack.places[0]}, and of others"
+            raise OutError(message)
         outs = [flats[n] if self.donate else pack.empty() for n in self.places]
         inputs = [pack.memory(flats[n]) for n in range(len(self.columns))]
         if any(x is None for x in inputs):
@@ -184,7 +189,7 @@ def views_of(row: Sequence[Array], slots: int) -> list[Any] | None:
         return None
     found = list(map(library_of(xp).host_memory, row))
     w = found[0]
-    if w is None or w.dtype.char not in "fd":
+    if w is None or not is_fused(w.dtype):
         return None
     for n, y in enumerate(found):
         if y is None or y.dtype != w.dtype:
@@ -225,13 +230,21 @@ def _protect(views: list[list[Any] | None], slots: int) -> None:
                 low, high = np.lib.array_utils.byte_bounds(x)
                 (given if n == 0 or 2 <= n < 2 + slots else others).append((low, high, r, n))
     given.sort()
-    for (_, high, r, n), (low, _, s, m) in pairwise(given):
-        if low < high:
-            message = f"donated arrays share memory: array {n} of leaf {r} and {m} of leaf {s}"
-            raise OutError(message)
+    if any(low < high for (_, high, *_), (low, *_) in pairwise(given)):
+        _check_apart(views, [place for _, _, *place in given])
     starts = [low for low, *_ in given]
+    ends = list(accumulate((high for _, high, *_ in given), max))
     for low, high, r, n in others:
         at = int(np.searchsorted(starts, high)) - 1
         row = views[r]
-        if at >= 0 and given[at][1] > low and row is not None:
+        if at >= 0 and ends[at] > low and row is not None:
             row[n] = row[n].copy()
+
+
+def _check_apart(views: list[Any], places: list[list[int]]) -> None:
+    """Refuse arrays that share an element; they may lie between each other's elements."""
+    shared = first_shared([views[r][n] for r, n in places])
+    if shared is not None:
+        (r, n), (s, m) = (places[k] for k in shared)
+        message = f"donated arrays share memory: array {n} of leaf {r} and {m} of leaf {s}"
+        raise OutError(message)

@@ -17,7 +17,7 @@ from arraygrad._namespace import array_namespace
 from arraygrad._typing import Array
 from arraygrad.libraries import library_of
 
-__all__ = ["Known", "Pack", "gathered", "known", "shapes_of", "small"]
+__all__ = ["Known", "Pack", "gathered", "is_fused", "known", "reshaped", "shapes_of", "small"]
 
 _SMALL = 32_768
 """Elements: a leaf that is larger walks alone."""
@@ -40,6 +40,11 @@ def _flat_class() -> Any:
         pack: "Pack"
 
     return Flat
+
+
+def is_fused(dtype: Any) -> bool:
+    """Say whether arrays of one of NumPy's dtypes run fused: real, in the machine's byte order."""
+    return dtype.char in "fd" and dtype.isnative
 
 
 class Pack:
@@ -109,7 +114,7 @@ class Pack:
     def memory(self, flat: Any) -> Any:
         """Return the memory of a flat array; None where it cannot run fused."""
         found = flat if self._cuts else library_of(self.xp).host_memory(flat)
-        return None if found is None or found.dtype.char not in "fd" else found
+        return found if found is not None and is_fused(found.dtype) else None
 
     def filled(self, leaves: Sequence[Array]) -> Any:
         """Return a new flat array with copies of leaves; None if NumPy's have another dtype."""
@@ -194,6 +199,19 @@ def known(leaves: Sequence[Array]) -> Known | None:
     if flat is None or len(flat.pack.places) != len(leaves) or not flat.pack.made(leaves):
         return None
     return Known(leaves, flat.pack.shapes, flat)
+
+
+def reshaped(leaves: Sequence[Array]) -> bool:
+    """Say whether known leaves changed their shapes in place; they are known no longer then.
+
+    To ask at every step would cost more than all else that is done with shapes.
+    """
+    if type(leaves) is not Known or leaves.flat is None:
+        return False
+    changed = list(map(_shape_of, leaves)) != leaves.shapes
+    if changed:
+        leaves.flat.pack.refs = []
+    return changed
 
 
 def shapes_of(leaves: Sequence[Any]) -> list[Any]:

@@ -16,8 +16,9 @@ from arraygrad._namespace import (
     lift_constants,
     real_dtype,
 )
+from arraygrad._numbers import as_number
 from arraygrad._typing import Array, DType, Namespace
-from arraygrad.errors import DtypeError
+from arraygrad.errors import DtypeError, ShapeError
 
 __all__ = ["evaluate", "leaf"]
 
@@ -44,7 +45,8 @@ def leaf(
     xp = array_namespace(*arrays)
     wide = _widest(xp, arrays)
     operands = [cast(xp, x, _like(xp, x, wide)) for x in arrays]
-    found = kernel(xp, *operands, **_scalars(xp, scalars, real_dtype(xp, wide)))
+    numbers = _scalars(xp, scalars, real_dtype(xp, wide), tuple(arrays[0].shape))
+    found = kernel(xp, *operands, **numbers)
     update, *slots = found if isinstance(found, tuple) else (found,)
     first = operands[0] + update if add else update
     kept = (arrays[0], *arrays[2 : 2 + len(slots)])
@@ -54,7 +56,8 @@ def leaf(
 def _lifted(
     arrays: Sequence[Array], scalars: Mapping[str, Any]
 ) -> tuple[list[Array], dict[str, Any]]:
-    """Return all arrays traced where one of them is."""
+    """Return all arrays traced where one of them is, and NumPy's scalars as numbers."""
+    scalars = {name: as_number(x) for name, x in scalars.items()}
     named: dict[Any, Any] = dict(enumerate(arrays))
     lifted = lift_constants({**named, **scalars})
     return [lifted[n] for n in named], {name: lifted[name] for name in scalars}
@@ -69,12 +72,29 @@ def _like(xp: Namespace, x: Array, wide: DType) -> DType:
     return wide if is_complex(xp, x.dtype) else real_dtype(xp, wide)
 
 
-def _scalars(xp: Namespace, scalars: Mapping[str, Any], real: DType) -> dict[str, Any]:
-    """Return hyperparameters which do not promote: arrays in the real dtype of the computation."""
-    return {
-        name: cast(xp, x, real) if is_array(x) and x.dtype != real else x
-        for name, x in scalars.items()
-    }
+def _scalars(
+    xp: Namespace, scalars: Mapping[str, Any], real: DType, shape: tuple[int, ...]
+) -> dict[str, Any]:
+    """Return hyperparameters which do not promote: arrays in the real dtype of the computation.
+
+    Raises
+    ------
+    ShapeError
+        If one does not broadcast into the parameter's shape, which the new parameter has.
+    """
+    arrays = {name: x for name, x in scalars.items() if is_array(x)}
+    for name, x in arrays.items():
+        if x.shape and not _broadcasts(tuple(x.shape), shape):
+            given = f"`{name}` has shape {tuple(x.shape)}"
+            message = f"{given}, which does not broadcast into that of a parameter, {shape}"
+            raise ShapeError(message)
+    return {**scalars, **{name: cast(xp, x, real) for name, x in arrays.items()}}
+
+
+def _broadcasts(shape: tuple[int, ...], into: tuple[int, ...]) -> bool:
+    """Say whether an array of a shape leaves another shape as it is."""
+    pairs = zip(reversed(shape), reversed(into), strict=False)
+    return len(shape) <= len(into) and all(a in (1, b) for a, b in pairs)
 
 
 def _fit(xp: Namespace, x: Array, dtype: DType) -> Array:

@@ -7,6 +7,7 @@ one axis or the other. Of any other leaf `rows` is the mean square itself, and `
 import functools
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from arraygrad._numbers import namespace_for
 from arraygrad._typing import Array, Namespace
@@ -30,17 +31,16 @@ def last_axes(shape: tuple[int, ...]) -> Axes | None:
 @functools.cache
 def longest_axes(smallest: int) -> Factoring:
     """Return what finds the two longest axes, if both have `smallest` elements."""
-
-    def axes(shape: tuple[int, ...]) -> Axes | None:
-        if len(shape) < 2 or 0 in shape:
-            return None
-        *_, second, longest = sorted(range(len(shape)), key=lambda axis: shape[axis])
-        return (longest, second) if shape[second] >= smallest else None
-
-    return axes
+    return functools.partial(_longest_axes, smallest=smallest)
 
 
-@functools.cache
+def _longest_axes(shape: tuple[int, ...], *, smallest: int) -> Axes | None:
+    if len(shape) < 2 or 0 in shape:
+        return None
+    *_, second, longest = sorted(range(len(shape)), key=lambda axis: shape[axis])
+    return (longest, second) if shape[second] >= smallest else None
+
+
 def adafactor(
     axes_of: Factoring, *, relative: bool, scaled: bool, averaged: bool
 ) -> Callable[..., tuple[Array, ...]]:
@@ -49,8 +49,21 @@ def adafactor(
     A `relative` step is at most 1 / √t, a `scaled` one is relative to the size of the parameters,
     and an `averaged` one has a third slot and the scalar `momentum`.
     """
+    kernel = _Adafactor(axes_of, relative, scaled)
+    return _Averaged(kernel) if averaged else kernel
 
-    def adafactor(
+
+@dataclass(frozen=True)
+class _Adafactor:
+    """The kernel: an object, so that it can be pickled."""
+
+    axes_of: Factoring
+    relative: bool
+    scaled: bool
+    __name__ = "adafactor"
+
+    def __call__(
+        self,
         xp: Namespace,
         w: Array,
         g: Array,
@@ -64,16 +77,25 @@ def adafactor(
         minimum_scale: Array,
         clipping_threshold: Array,
     ) -> tuple[Array, ...]:
-        axes = axes_of(w.shape)
+        axes = self.axes_of(w.shape)
         square = abs_squared(xp, g) + epsilon
         rows, columns = _means(xp, square, rows, columns, axes, 1 - step**-decay_power)
         u = g / root(xp, _estimate(xp, rows, columns, axes, None))
-        rate = _at_most(xp, learning_rate, step**-0.5) if relative else learning_rate
-        if scaled:
+        rate = _at_most(xp, learning_rate, step**-0.5) if self.relative else learning_rate
+        if self.scaled:
             rate = rate * xp.maximum(_rms(xp, w), minimum_scale)
         return -rate * _clipped(xp, u, clipping_threshold), rows, columns
 
-    def averaged_adafactor(
+
+@dataclass(frozen=True)
+class _Averaged:
+    """The kernel whose updates are averaged."""
+
+    kernel: _Adafactor
+    __name__ = "averaged_adafactor"
+
+    def __call__(
+        self,
         xp: Namespace,
         w: Array,
         g: Array,
@@ -89,15 +111,13 @@ def adafactor(
         minimum_scale: Array,
         clipping_threshold: Array,
     ) -> tuple[Array, ...]:
-        update, rows, columns = adafactor(
+        update, rows, columns = self.kernel(
             xp, w, g, rows, columns, learning_rate=learning_rate, step=step,
             decay_power=decay_power, epsilon=epsilon, minimum_scale=minimum_scale,
             clipping_threshold=clipping_threshold,
         )  # fmt: skip
         mean = moving_mean(mean, update, momentum)
         return mean, rows, columns, mean
-
-    return averaged_adafactor if averaged else adafactor
 
 
 def adafactor_torch(

@@ -12,8 +12,8 @@ from arraygrad.optimizers._checked import TreeOptimizer
 from arraygrad.optimizers._hyperparameters import first_values
 from arraygrad.optimizers._kernel_optimizer import Slot
 from arraygrad.optimizers._protocol import Hyperparameter, State, checked_leaves
-from arraygrad.optimizers._sums import lifted, scalar_like, summed, wide_scalars
-from arraygrad.optimizers._trees import slots_like
+from arraygrad.optimizers._sums import lifted, scalar_like, summed, wide_scalars, zero_d
+from arraygrad.optimizers._trees import slots_like, slots_of
 
 __all__ = ["Columns", "DistanceOptimizer"]
 
@@ -61,12 +61,14 @@ class DistanceOptimizer(TreeOptimizer):
         }  # fmt: skip
         if not weights:
             return unflatten(treedef, []), state._replace(count=state.count + 1)
-        numbers = {name: state.slots[name] for name in ("distance", "numerator")}
+        names = ("distance", "numerator")
+        numbers: dict[str, Any] = dict(zip(names, slots_of(state, names), strict=True))
         columns, scalars = lifted(columns, {**kept, **numbers, "step": state.count + 1})
         scalars = wide_scalars(scalars, weights)
         updates, columns, numbers = self._moved(columns, scalars, add=add)
-        slots = {name: unflatten(treedef, columns[name]) for name in self._slots}
-        after = State(state.count + 1, kept, {**slots, **numbers})
+        slots: dict[str, Any] = {name: unflatten(treedef, columns[name]) for name in self._slots}
+        slots.update((name, zero_d(x)) for name, x in numbers.items())
+        after = State(state.count + 1, kept, slots)
         return unflatten(treedef, updates), after
 
     def _moved(

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 from arraygrad._namespace import array_namespace, device_of
 from arraygrad._tree import unflatten
 from arraygrad._typing import Array, Namespace, Tree
-from arraygrad.errors import HyperparameterError
 from arraygrad.fusion import plain
 from arraygrad.optimizers._checked import TreeOptimizer
 from arraygrad.optimizers._hyperparameters import first_values
@@ -15,20 +14,7 @@ from arraygrad.optimizers._kernel_optimizer import Slot
 from arraygrad.optimizers._protocol import Hyperparameter, State, checked_leaves
 from arraygrad.optimizers._trees import slots_like
 
-__all__ = ["AxesOptimizer", "Clock", "checked_frequency", "identity"]
-
-
-def checked_frequency(frequency: int) -> None:
-    """Refuse what is no number of steps.
-
-    Raises
-    ------
-    HyperparameterError
-        If it is below 1, or no integer.
-    """
-    if not isinstance(frequency, int) or frequency < 1:
-        message = f"`frequency` must be an integer of at least 1, got {frequency!r}"
-        raise HyperparameterError(message)
+__all__ = ["AxesOptimizer", "Clock", "identity"]
 
 
 def identity(xp: Namespace, w: Array, size: int, *, scale: float, diagonal: bool) -> Array:

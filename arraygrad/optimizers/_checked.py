@@ -3,14 +3,46 @@
 from collections.abc import Mapping
 from typing import Any
 
+from arraygrad._tree import flatten
 from arraygrad._typing import Array, Tree
-from arraygrad.errors import StructureError
+from arraygrad.errors import HyperparameterError, StructureError
 from arraygrad.fusion.packed import shapes_of
 from arraygrad.optimizers._hyperparameters import current
 from arraygrad.optimizers._protocol import Hyperparameter, Optimizer, checked_leaves
 from arraygrad.optimizers._trees import check_shapes, leaves_like
 
-__all__ = ["TreeOptimizer"]
+__all__ = ["TreeOptimizer", "checked_optimizer", "leaves_beside"]
+
+
+def checked_optimizer(optimizer: Any, argument: str, *methods: str) -> Any:
+    """Return what has these methods.
+
+    Raises
+    ------
+    HyperparameterError
+        If it lacks one.
+    """
+    if not all(callable(getattr(optimizer, name, None)) for name in methods):
+        *most, last = [f"`{name}`" for name in methods]
+        message = f"`{argument}` must have {', '.join(most)} and {last}, got {optimizer!r}"
+        raise HyperparameterError(message)
+    return optimizer
+
+
+def leaves_beside(params: Tree, tree: Tree, argument: str) -> list[Array]:
+    """Return the leaves of a tree shaped like the parameters.
+
+    Raises
+    ------
+    StructureError
+        If it has another structure.
+    ShapeError
+        If an array has another shape than its parameter.
+    """
+    weights, treedef = flatten(params)
+    leaves = leaves_like(treedef, tree, argument=argument, other="params")
+    check_shapes(params, shapes_of(weights), argument, leaves)
+    return leaves
 
 
 class TreeOptimizer(Optimizer):
@@ -55,9 +87,7 @@ class TreeOptimizer(Optimizer):
             message = f"{self.name} looks at the parameters: pass `params`"
             raise StructureError(message)
         weights, treedef = checked_leaves(params, "params")
-        gradients = leaves_like(treedef, grads, argument="grads", other="params")
-        check_shapes(params, shapes_of(weights), "grads", gradients)
-        return weights, gradients, treedef
+        return weights, leaves_beside(params, grads, "grads"), treedef
 
     def _current(self, state: Any) -> dict[str, Any]:
         """Return the hyperparameters of this step."""

@@ -15,7 +15,9 @@ __all__ = [
     "current",
     "first_values",
     "in_unit",
+    "one_number",
     "positive",
+    "whole",
     "within",
 ]
 
@@ -84,6 +86,20 @@ def _is_unread(value: Any) -> bool:
     return value.shape != () or not library_of(array_namespace(value)).readable
 
 
+def one_number(value: Any, argument: str) -> Any:
+    """Return a real number, or a real 0-d array.
+
+    Raises
+    ------
+    HyperparameterError
+        If it is none.
+    """
+    if not _is_real(value) or (is_array(value) and value.shape != ()):
+        message = f"`{argument}` must be a real number or a 0-d array, got {value!r}"
+        raise HyperparameterError(message)
+    return value
+
+
 def at_least_zero(**values: Any) -> None:
     """Refuse negative numbers: see `within`."""
     given = {name: x for name, x in values.items() if not (x is None and name in _OPTIONAL)}
@@ -103,6 +119,20 @@ def positive(**values: Any) -> None:
 def in_unit(**values: Any) -> None:
     """Refuse numbers outside [0, 1): see `within`."""
     within("in [0, 1)", lambda x: 0 <= x < 1, **values)
+
+
+def whole(**values: Any) -> None:
+    """Refuse what is no integer of at least 1: a number of steps, or of times.
+
+    Raises
+    ------
+    HyperparameterError
+        If a value is none.
+    """
+    for name, value in values.items():
+        if not isinstance(value, int) or value < 1:
+            message = f"`{name}` must be an integer of at least 1, got {value!r}"
+            raise HyperparameterError(message)
 
 
 def chosen(convention: str, known: Mapping[str, Any]) -> Any:

@@ -15,9 +15,9 @@ from arraygrad._namespace import array_namespace
 from arraygrad._tree import unflatten
 from arraygrad._typing import Array, Namespace, Tree
 from arraygrad.errors import HyperparameterError, StructureError
-from arraygrad.fusion.packed import Known, known, shapes_of
+from arraygrad.fusion.packed import Known, known, reshaped, shapes_of
 from arraygrad.libraries import there
-from arraygrad.optimizers._hyperparameters import current, first_values
+from arraygrad.optimizers._hyperparameters import current, first_values, one_number
 from arraygrad.optimizers._protocol import Hyperparameter, Optimizer, State, checked_leaves
 from arraygrad.optimizers._trees import Model, check_shapes, leaves_like, rebuilt, slots_of
 
@@ -140,7 +140,7 @@ class KernelOptimizer(Optimizer):
                 message = f"{self.name} needs `{name}`: pass it to the step as {name}=..."
                 raise HyperparameterError(message)
         for name in self._values:
-            scalars[name] = extra[name]
+            scalars[name] = one_number(extra[name], name)
         if self._takes_step:
             scalars["step"] = state.count + 1
         return kept, scalars
@@ -164,6 +164,8 @@ class KernelOptimizer(Optimizer):
             column = leaves_like(treedef, tree, argument=name, other="params")
             column = known(column) or column
             if shapes_of(column) != shapes:
+                if reshaped(weights) or reshaped(column):
+                    return self._checked_columns(trees)
                 expected = self._slot_shapes(slots[name], weights) if name in slots else shapes
                 check_shapes(trees[0], expected, name, column)
             columns.append(column if type(column) is Known else Known(column, shapes_of(column)))

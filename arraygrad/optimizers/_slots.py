@@ -1,5 +1,6 @@
 """How slots start, beside those of `_kernel_optimizer`."""
 
+import functools
 from typing import Any
 
 from arraygrad._namespace import array_namespace, device_of, lift_constants
@@ -11,15 +12,15 @@ __all__ = ["one", "real_filled"]
 
 def real_filled(value: Any) -> Slot:
     """Start from a number everywhere, real where the parameter is complex."""
+    return functools.partial(_real_filled, value=value)
 
-    def start(xp: Namespace, w: Array) -> Array:
-        zeros = real_zeros(xp, w)
-        both = lift_constants({"zeros": zeros, "value": value})
-        total = both["zeros"] + both["value"]
-        filled = array_namespace(total).astype(total, zeros.dtype)  # an array does not promote
-        return filled if filled.shape else filled[...]  # an array, where NumPy makes scalars
 
-    return start
+def _real_filled(xp: Namespace, w: Array, *, value: Any) -> Array:
+    zeros = real_zeros(xp, w)
+    both = lift_constants({"zeros": zeros, "value": value})
+    total = both["zeros"] + both["value"]
+    filled = array_namespace(total).astype(total, zeros.dtype)  # an array does not promote
+    return filled if filled.shape else filled[...]  # an array, where NumPy makes scalars
 
 
 def one(xp: Namespace, w: Array) -> Array:

@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from arraygrad._namespace import array_namespace, device_of, is_array, is_complex, lift_constants
+from arraygrad._numbers import as_number
 from arraygrad._typing import Array, DType, Namespace
+from arraygrad.errors import ShapeError
 
-__all__ = ["lifted", "scalar_like", "summed", "wide_scalars"]
+__all__ = ["lifted", "scalar_like", "summed", "wide_scalars", "zero_d"]
 
 Rows = Sequence[Sequence[Array]]
 
@@ -42,9 +44,20 @@ def summed(function: Callable[..., Array], *columns: Sequence[Array]) -> Any:
 
 
 def wide_scalars(scalars: Mapping[str, Any], leaves: Sequence[Array]) -> dict[str, Any]:
-    """Return scalars, those that are arrays in the dtype of sums over these leaves."""
+    """Return scalars, arrays in the dtype of sums over these leaves, NumPy's as numbers.
+
+    Raises
+    ------
+    ShapeError
+        If one has dimensions, which sums over all leaves have not.
+    """
+    for name, x in scalars.items():
+        if is_array(x) and x.shape:
+            message = f"`{name}` must be a number or a 0-d array here, got shape {tuple(x.shape)}"
+            raise ShapeError(message)
+    scalars = {name: as_number(x) for name, x in scalars.items()}
     if not leaves:
-        return dict(scalars)
+        return scalars
     xp = array_namespace(*leaves)
     real = _real(xp, [leaves])
     return {
@@ -59,6 +72,11 @@ def scalar_like(value: float, leaves: Sequence[Array]) -> Any:
         return value
     xp = array_namespace(*leaves)
     return xp.asarray(value, dtype=_real(xp, [leaves]), device=device_of(leaves[0]))
+
+
+def zero_d(total: Any) -> Any:
+    """Return a sum as the state keeps it: a 0-d array, where NumPy makes scalars."""
+    return total[...] if is_array(total) and not total.shape else total
 
 
 def _real(xp: Namespace, rows: Rows) -> DType:

@@ -1,5 +1,6 @@
 """Adafactor."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -128,7 +129,11 @@ def adafactor(
     }
     if epsilon is not None or convention != "torch":
         rates["epsilon"] = 1e-30 if epsilon is None else epsilon
-    slots: dict[str, Slot] = {"rows": _means(axes_of, 0), "columns": _means(axes_of, 1)}
+    means = functools.partial(_means, axes_of=axes_of)
+    slots: dict[str, Slot] = {
+        "rows": functools.partial(means, which=0),
+        "columns": functools.partial(means, which=1),
+    }
     if averaged:
         rates["momentum"], slots["velocity"] = momentum, zeros
     return decaying(
@@ -165,13 +170,9 @@ def _kernel(
     return axes_of, kernel
 
 
-def _means(axes_of: kernels.Factoring, which: int) -> Slot:
+def _means(xp: Namespace, w: Array, *, axes_of: kernels.Factoring, which: int) -> Array:
     """Start mean squares over one of the factored axes; see `kernels.adafactor`."""
-
-    def start(xp: Namespace, w: Array) -> Array:
-        like, axes = real_zeros(xp, w), axes_of(w.shape)
-        if axes is not None:
-            return xp.sum(like, axis=axes[which], keepdims=True)
-        return like if which == 0 else xp.zeros_like(xp.reshape(like, (-1,))[:0])
-
-    return start
+    like, axes = real_zeros(xp, w), axes_of(w.shape)
+    if axes is not None:
+        return xp.sum(like, axis=axes[which], keepdims=True)
+    return like if which == 0 else xp.zeros_like(xp.reshape(like, (-1,))[:0])

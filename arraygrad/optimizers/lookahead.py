@@ -7,10 +7,9 @@ from arraygrad._namespace import array_namespace, is_array
 from arraygrad._numbers import is_number
 from arraygrad._tree import flatten, unflatten
 from arraygrad._typing import Array, Tree
-from arraygrad.errors import HyperparameterError
 from arraygrad.kernels import averaging as kernels
-from arraygrad.optimizers._checked import TreeOptimizer
-from arraygrad.optimizers._hyperparameters import at_least_zero, first_values
+from arraygrad.optimizers._checked import TreeOptimizer, checked_optimizer, leaves_beside
+from arraygrad.optimizers._hyperparameters import at_least_zero, first_values, whole
 from arraygrad.optimizers._kernel_optimizer import copies
 from arraygrad.optimizers._protocol import (
     Hyperparameter,
@@ -75,7 +74,7 @@ def lookahead(
     Raises
     ------
     HyperparameterError
-        If a number is out of its range.
+        If a number is out of its range, or `optimizer` is none.
 
     Notes
     -----
@@ -100,10 +99,9 @@ def lookahead(
     [3.] [4.]
     [3.] [3.]
     """
+    checked_optimizer(optimizer, "optimizer", "init", "update", "step")
     at_least_zero(slow_step_size=slow_step_size)
-    if not isinstance(sync_period, int) or sync_period < 1:
-        message = f"`sync_period` must be an integer of at least 1, got {sync_period!r}"
-        raise HyperparameterError(message)
+    whole(sync_period=sync_period)
     return Lookahead(optimizer, sync_period, slow_step_size, reset_state=reset_state)
 
 
@@ -148,8 +146,8 @@ class Lookahead(TreeOptimizer):
             kernels.lookahead,
             [
                 weights,
-                leaves_like(treedef, moved, argument="updates", other="params"),
-                leaves_like(treedef, state.slow, argument="state.slow", other="params"),
+                leaves_beside(params, moved, "updates"),
+                leaves_beside(params, state.slow, "state.slow"),
             ],
             {"left": left, **kept},
             slots=1,

@@ -10,8 +10,14 @@ from arraygrad._typing import Array, Tree
 from arraygrad.errors import HyperparameterError, StructureError
 from arraygrad.fusion import plain
 from arraygrad.kernels.muon import FACTORS, QUINTIC, muon_corrected, muon_paper
-from arraygrad.optimizers._checked import TreeOptimizer
-from arraygrad.optimizers._hyperparameters import at_least_zero, chosen, first_values, in_unit
+from arraygrad.optimizers._checked import TreeOptimizer, checked_optimizer
+from arraygrad.optimizers._hyperparameters import (
+    at_least_zero,
+    chosen,
+    first_values,
+    in_unit,
+    whole,
+)
 from arraygrad.optimizers._kernel_optimizer import zeros
 from arraygrad.optimizers._protocol import Hyperparameter, Optimizer, checked_leaves
 from arraygrad.optimizers._trees import slots_like
@@ -96,7 +102,8 @@ def muon(
     Raises
     ------
     HyperparameterError
-        If a number is out of its range, or the convention or the scaling unknown.
+        If a number is out of its range, the convention or the scaling unknown, or `others` no
+        optimizer.
 
     Notes
     -----
@@ -130,6 +137,7 @@ def muon(
     >>> params["b"].round(3)
     array([-0.1,  0.1])
     """
+    whole(iterations=iterations)
     in_unit(momentum=momentum)
     at_least_zero(learning_rate=learning_rate, weight_decay=weight_decay, epsilon=epsilon)
     if scaling not in FACTORS:
@@ -144,6 +152,7 @@ def muon(
         "weight_decay": weight_decay, "epsilon": epsilon,
     }  # fmt: skip
     others = adam(learning_rate) if others is None else others
+    checked_optimizer(others, "others", "init", "update", "step")
     return Muon(kernel, hyperparameters, others, takes_step=convention == "optax")
 
 

@@ -9,7 +9,7 @@ from arraygrad._tree import unflatten
 from arraygrad._typing import Tree
 from arraygrad.errors import HyperparameterError
 from arraygrad.kernels import averaging as kernels
-from arraygrad.optimizers._checked import TreeOptimizer
+from arraygrad.optimizers._checked import TreeOptimizer, checked_optimizer
 from arraygrad.optimizers._hyperparameters import at_least_zero, first_values
 from arraygrad.optimizers._protocol import Hyperparameter, Optimizer
 from arraygrad.optimizers._sums import lifted, summed, wide_scalars
@@ -71,7 +71,7 @@ def sam(
     Raises
     ------
     HyperparameterError
-        If a number is out of its range.
+        If a number is out of its range, or `optimizer` is none.
 
     Notes
     -----
@@ -98,6 +98,7 @@ def sam(
     >>> w.round(3)
     array([2.34, 3.12])
     """
+    checked_optimizer(optimizer, "optimizer", "init", "update", "step")
     at_least_zero(radius=radius, offset=offset)
     hyperparameters = {"radius": radius, **({"offset": offset} if adaptive else {})}
     return SAM(optimizer, hyperparameters, adaptive=adaptive)

@@ -9,12 +9,11 @@ from arraygrad._tree import unflatten
 from arraygrad._typing import Tree
 from arraygrad.errors import HyperparameterError, StructureError
 from arraygrad.kernels import averaging as kernels
-from arraygrad.optimizers._checked import TreeOptimizer
+from arraygrad.optimizers._checked import TreeOptimizer, checked_optimizer, leaves_beside
 from arraygrad.optimizers._hyperparameters import at_least_zero, first_values, in_unit
 from arraygrad.optimizers._kernel_optimizer import KernelOptimizer, copies, real_zeros
 from arraygrad.optimizers._protocol import Hyperparameter, Optimizer, checked_leaves
-from arraygrad.optimizers._sums import scalar_like, wide_scalars
-from arraygrad.optimizers._trees import leaves_like
+from arraygrad.optimizers._sums import scalar_like, wide_scalars, zero_d
 from arraygrad.optimizers.sgd import sgd
 
 __all__ = [
@@ -110,6 +109,7 @@ def schedule_free(
     >>> bool(np.max(np.abs(schedule_free_params(y, state))) < 0.1)
     True
     """
+    checked_optimizer(optimizer, "optimizer", "init", "update")
     at_least_zero(weight_power=weight_power)
     if is_number(beta1) and not 0 < beta1 <= 1:  # type: ignore[operator]
         message = f"`beta1` must be in (0, 1], got {beta1}"
@@ -268,7 +268,7 @@ def schedule_free_params(params: Tree, state: ScheduleFreeState) -> Tree:
         message = f"`state` must be that of a schedule-free optimizer, got {type(state).__name__}"
         raise StructureError(message)
     leaves, treedef = checked_leaves(params, "params")
-    z = leaves_like(treedef, state.z, argument="state.z", other="params")
+    z = leaves_beside(params, state.z, "state.z")
     scalars = {"beta1": state.hyperparameters["beta1"]}
     (x,) = fusion.evaluate(kernels.averaged, [leaves, z], scalars, slots=0, add=False)
     return unflatten(treedef, x)
@@ -302,26 +302,27 @@ class ScheduleFree(TreeOptimizer):
         moved, inner = self._inner.update(grads, state.inner, params, **extra)
         rate = kept["learning_rate"] if "learning_rate" in kept else _rate_of(inner)
         scalars = lift_constants(
-            {**kept, "rate": rate, "most": state.max_rate, "total": state.weight_sum}
+            {**kept, "learning_rate": rate, "most": state.max_rate, "total": state.weight_sum}
         )
         scalars = wide_scalars(scalars, weights)
         found = [x for x in scalars.values() if is_array(x)]
         xp = array_namespace(*found) if found else None
-        most = kernels.larger(xp, scalars["rate"], scalars["most"])
+        most = kernels.larger(xp, scalars["learning_rate"], scalars["most"])
         weight = most ** scalars["weight_power"]
         total = scalars["total"] + weight
         updates, z = fusion.evaluate(
             kernels.schedule_free,
             [
                 weights,
-                leaves_like(treedef, moved, argument="updates", other="params"),
-                leaves_like(treedef, state.z, argument="state.z", other="params"),
+                leaves_beside(params, moved, "updates"),
+                leaves_beside(params, state.z, "state.z"),
             ],
             {"beta1": kept["beta1"], "portion": kernels.share(xp, weight, total)},
             slots=1,
             add=add,
         )
-        after = ScheduleFreeState(state.count + 1, kept, most, total, unflatten(treedef, z), inner)
+        sums = zero_d(most), zero_d(total)
+        after = ScheduleFreeState(state.count + 1, kept, *sums, unflatten(treedef, z), inner)
         return unflatten(treedef, updates), after
 
 

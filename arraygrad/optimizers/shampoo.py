@@ -1,11 +1,12 @@
 """Shampoo: full second moments along each axis. Not one kernel: it takes roots of matrices."""
 
+import functools
 from typing import Any
 
 from arraygrad._typing import Array, Namespace
 from arraygrad.kernels import shampoo as kernels
-from arraygrad.optimizers._axes import AxesOptimizer, Clock, checked_frequency, identity
-from arraygrad.optimizers._hyperparameters import at_least_zero, in_unit
+from arraygrad.optimizers._axes import AxesOptimizer, Clock, identity
+from arraygrad.optimizers._hyperparameters import at_least_zero, in_unit, whole
 from arraygrad.optimizers._kernel_optimizer import zeros
 from arraygrad.optimizers._protocol import Hyperparameter
 
@@ -80,23 +81,19 @@ def shampoo(
     """
     in_unit(momentum=momentum, beta2=0.0 if beta2 is None else beta2)
     at_least_zero(learning_rate=learning_rate, epsilon=epsilon)
-    checked_frequency(frequency)
+    whole(frequency=frequency)
     hyperparameters = {
         "learning_rate": learning_rate, "momentum": momentum, "epsilon": epsilon,
         **({} if beta2 is None else {"beta2": beta2}),
     }  # fmt: skip
-
-    def start(xp: Namespace, w: Array, scale: float) -> tuple[Array, ...]:
-        sizes = [(w.shape or (1,))[axis] for axis in _axes_of(w)]
-        return tuple(identity(xp, w, size, scale=scale, diagonal=size > max_size) for size in sizes)
-
+    start = functools.partial(_identities, max_size=max_size)
     return AxesOptimizer(
         "shampoo",
         kernels.shampoo,
         slots={"mu": zeros},
         matrices={
-            "grams": lambda xp, w: start(xp, w, 0.0),
-            "roots": lambda xp, w: start(xp, w, 1.0),
+            "grams": functools.partial(start, scale=0.0),
+            "roots": functools.partial(start, scale=1.0),
         },
         axes_of=_axes_of,
         scalars=_scalars,
@@ -108,6 +105,12 @@ def shampoo(
 def _axes_of(w: Array) -> tuple[int, ...]:
     """Return all axes: a 0-d leaf has one of length 1, an empty one none."""
     return () if 0 in w.shape else tuple(range(max(1, w.ndim)))
+
+
+def _identities(xp: Namespace, w: Array, *, scale: float, max_size: int) -> tuple[Array, ...]:
+    """Return a multiple of the identity for each axis, of long ones the diagonal."""
+    sizes = [(w.shape or (1,))[axis] for axis in _axes_of(w)]
+    return tuple(identity(xp, w, size, scale=scale, diagonal=size > max_size) for size in sizes)
 
 
 def _scalars(kept: dict[str, Any], step: Any, clock: Clock) -> dict[str, Any]:

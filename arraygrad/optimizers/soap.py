@@ -1,11 +1,12 @@
 """SOAP: Adam in the eigenvectors of Shampoo's matrices. Not one kernel: it takes eigenvectors."""
 
+import functools
 from typing import Any
 
 from arraygrad._typing import Array, Namespace
 from arraygrad.kernels import shampoo as kernels
-from arraygrad.optimizers._axes import AxesOptimizer, Clock, checked_frequency, identity
-from arraygrad.optimizers._hyperparameters import at_least_zero, in_unit
+from arraygrad.optimizers._axes import AxesOptimizer, Clock, identity
+from arraygrad.optimizers._hyperparameters import at_least_zero, in_unit, whole
 from arraygrad.optimizers._kernel_optimizer import real_zeros, zeros
 from arraygrad.optimizers._protocol import Hyperparameter
 
@@ -94,25 +95,17 @@ def soap(
     """
     in_unit(beta1=beta1, beta2=beta2, gram_beta=0.0 if gram_beta is None else gram_beta)
     at_least_zero(learning_rate=learning_rate, epsilon=epsilon, weight_decay=weight_decay)
-    checked_frequency(frequency)
-
-    def axes_of(w: Array) -> tuple[int, ...]:
-        wanted = w.ndim > 1 and 0 not in w.shape
-        return tuple(n for n, size in enumerate(w.shape) if wanted and size <= max_size)
-
-    def start(xp: Namespace, w: Array, scale: float) -> tuple[Array, ...]:
-        sizes = [w.shape[axis] for axis in axes_of(w)]
-        return tuple(identity(xp, w, size, scale=scale, diagonal=False) for size in sizes)
-
+    whole(frequency=frequency)
+    start = functools.partial(_identities, max_size=max_size)
     return AxesOptimizer(
         "soap",
         kernels.soap,
         slots={"mu": zeros, "nu": real_zeros},
         matrices={
-            "grams": lambda xp, w: start(xp, w, 0.0),
-            "bases": lambda xp, w: start(xp, w, 1.0),
+            "grams": functools.partial(start, scale=0.0),
+            "bases": functools.partial(start, scale=1.0),
         },
-        axes_of=axes_of,
+        axes_of=functools.partial(_axes_of, max_size=max_size),
         scalars=_scalars,
         hyperparameters={
             "learning_rate": learning_rate, "beta1": beta1, "beta2": beta2, "epsilon": epsilon,
@@ -120,6 +113,18 @@ def soap(
         },
         frequency=frequency,
     )  # fmt: skip
+
+
+def _axes_of(w: Array, *, max_size: int) -> tuple[int, ...]:
+    """Return the axes of a matrix or a stack that are not too long."""
+    wanted = w.ndim > 1 and 0 not in w.shape
+    return tuple(n for n, size in enumerate(w.shape) if wanted and size <= max_size)
+
+
+def _identities(xp: Namespace, w: Array, *, scale: float, max_size: int) -> tuple[Array, ...]:
+    """Return a multiple of the identity for each of these axes."""
+    sizes = [w.shape[axis] for axis in _axes_of(w, max_size=max_size)]
+    return tuple(identity(xp, w, size, scale=scale, diagonal=False) for size in sizes)
 
 
 def _scalars(kept: dict[str, Any], step: Any, clock: Clock) -> dict[str, Any]:

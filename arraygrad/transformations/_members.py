@@ -4,24 +4,15 @@ import inspect
 from typing import Any
 
 from arraygrad._typing import Tree
-from arraygrad.errors import HyperparameterError
+from arraygrad.optimizers._checked import checked_optimizer
 from arraygrad.optimizers._protocol import Optimizer, Transformation, apply_updates
 
 __all__ = ["checked_member", "step_of", "update_of"]
 
 
 def checked_member(member: Any, argument: str) -> Transformation:
-    """Return what has `init` and `update`.
-
-    Raises
-    ------
-    HyperparameterError
-        If it has not.
-    """
-    if not (callable(getattr(member, "init", None)) and callable(getattr(member, "update", None))):
-        message = f"`{argument}` must have `init` and `update`, got {member!r}"
-        raise HyperparameterError(message)
-    return member  # type: ignore[no-any-return]
+    """Return what has `init` and `update`: see `checked_optimizer`."""
+    return checked_optimizer(member, argument, "init", "update")  # type: ignore[no-any-return]
 
 
 def update_of(

@@ -26,7 +26,7 @@ def kernel_optimizers():
     for name in optimizers.__all__:
         factory = getattr(optimizers, name)
         parameters = inspect.signature(factory).parameters if inspect.isfunction(factory) else {}
-        if "learning_rate" in parameters:
+        if "learning_rate" in parameters and "optimizer" not in parameters:
             optimizer = factory(0.01)
             if type(optimizer) is KernelOptimizer:
                 found[name] = optimizer
