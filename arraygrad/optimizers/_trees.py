@@ -114,6 +114,10 @@ def _all_readable(leaves: list[Array]) -> bool:
 
 def rebuilt(tree: Tree, treedef: TreeDef, leaves: Any) -> Tree:
     """Return a tree of this structure with other leaves, plain dicts in the order of `tree`."""
+    if type(tree) is dict and treedef.num_nodes == len(tree) + 1 == len(leaves) + 1:
+        # All are leaves: in half the time that optree takes to find their order again.
+        by_key = dict(zip(treedef.entries(), leaves, strict=True))
+        return {key: by_key[key] for key in tree}
     own = has_dict(treedef) and not has_order(treedef)
     return unflatten(flatten(tree)[1] if own else treedef, leaves)
 
