@@ -66,6 +66,9 @@ def test_what_cannot_be_read_is_not_read(backend):
         adam(x, beta1=x)
         tf.clip_by_value(x)
     adam(schedules.constant(0.1), beta1=lambda count: -count)
+
+
+def test_complex_hyperparameters_are_refused(backend):
     with pytest.raises(HyperparameterError, match="`learning_rate` must be a number"):
         adam(backend.asarray(0.5, "complex64"))
 
