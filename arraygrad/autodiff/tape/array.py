@@ -14,7 +14,7 @@ from arraygrad._typing import Array, DType, Namespace
 from arraygrad.autodiff.tape.record import Tape
 from arraygrad.errors import GraphBreakError, SpentTapeError
 
-__all__ = ["BINARY_OPERATORS", "UNARY_OPERATORS", "TracedArray"]
+__all__ = ["BINARY_OPERATORS", "UNARY_OPERATORS", "TracedArray", "apart"]
 
 Operator = Callable[[Any, Any], Any]
 
@@ -141,7 +141,7 @@ class TracedArray:
                 "lose it: make the array floating, or write stop_gradient(value)"
             )
             raise GraphBreakError(message)
-        self._rebind(self._space.call("set_at", self, key, value))
+        self._rebind(self._space.call("set_at", self, key, self._space.written(value)))
 
     def _rebind(self, new: "TracedArray") -> None:
         """Make this name stand for another array: how in-place operations work here."""
@@ -220,6 +220,18 @@ class TracedArray:
         return value._read(how) if isinstance(value, TracedArray) else value
 
     __hash__ = None  # type: ignore[assignment]  # `==` is elementwise
+
+
+def apart(x: Any) -> Any:
+    """Return a traced array under another name, which writing into it by the first leaves alone.
+
+    What is kept of an array that somebody else holds must be kept so; others stay what they are.
+    """
+    if not isinstance(x, TracedArray):
+        return x
+    other = type(x)()
+    other._value, other._index, other._tape = x._value, x._index, x._tape
+    return other
 
 
 def _operator_method(name: str, own: Operator) -> Callable[..., Any]:

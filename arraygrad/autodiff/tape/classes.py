@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from arraygrad._typing import DType
-from arraygrad.autodiff.tape.array import TracedArray
+from arraygrad.autodiff.tape.array import TracedArray, apart
 from arraygrad.autodiff.tape.elementwise import ElementwiseRule
 from arraygrad.autodiff.tape.indexing import INDEXED
 from arraygrad.autodiff.tape.methods import Methods
@@ -166,7 +166,7 @@ def function(a, b, /):
     elif type(b) is LOWER and b._tape.level < a._tape.level:
         t = a._tape
         x0 = a._value
-        x1 = b
+        x1 = apart(b)
         y = {y}
         k = t.next()
         {_if_same_shape("x0", "left", rules, "        ")}
@@ -241,6 +241,7 @@ def function(a, n, /):
             "C": self.cls,
             "K": CONSTANTS,
             "LOWER": self.cls._lower,
+            "apart": apart,
             "f": self.space.lower_function(name, self.cls._lower is not None),
             "name": name,
             "operate": self._mixed if name == "multiply" else self.space.operate,
@@ -309,6 +310,8 @@ def _rebinding(set_at: Callable[..., Any]) -> Callable[..., None]:
     """Return the method of `x[key] = value`: the name stands for the new array."""
 
     def __setitem__(self: TracedArray, key: Any, value: Any) -> None:  # noqa: N807
+        if type(value) is list or type(value) is tuple:
+            value = self._space.written(value)
         self._rebind(set_at(self, key, value))
 
     return __setitem__

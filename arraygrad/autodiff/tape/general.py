@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from arraygrad._typing import Array
-from arraygrad.autodiff.tape.array import TracedArray
+from arraygrad.autodiff.tape.array import TracedArray, apart
 from arraygrad.autodiff.tape.general_rule import PART, GeneralRule, stand_in
 from arraygrad.autodiff.tape.record import CONSTANTS, Tape
 from arraygrad.errors import NoRuleError
@@ -200,7 +200,7 @@ def _lower(x: Any, tape: Tape, position: Any, operands: list[tuple[Any, int]]) -
         if x._tape is tape:
             operands.append((position, x._index))
             return x._value
-        return x._value if x._tape is CONSTANTS else x
+        return x._value if x._tape is CONSTANTS else apart(x)
     return x
 
 

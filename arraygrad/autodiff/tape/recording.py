@@ -5,7 +5,7 @@ from itertools import count, repeat
 from typing import Any
 
 from arraygrad._typing import Array
-from arraygrad.autodiff.tape.array import TracedArray
+from arraygrad.autodiff.tape.array import TracedArray, apart
 from arraygrad.autodiff.tape.record import CONSTANTS, Tape
 from arraygrad.autodiff.tape.sweep import pull_back, push_forward
 from arraygrad.errors import SpentTapeError
@@ -41,10 +41,12 @@ class Recording:
         once: bool = False,
         watch: Any = None,
     ) -> None:
-        self.space, self.tape, self.leaves, self.watch = space, tape, leaves, watch
-        self.once, self.spent = once, False
         # Inside another trace results stay traced, constants too: code there knows no raw arrays.
         self.inside = _has_traced(leaves)
+        if self.inside:
+            leaves, constants = list(map(apart, leaves)), list(map(apart, constants))
+        self.space, self.tape, self.leaves, self.watch = space, tape, leaves, watch
+        self.once, self.spent = once, False
         traced = list(map(space.wrap, leaves, count(), repeat(tape)))
         try:
             outputs, aux = f(traced, list(map(space.lift, constants)))
@@ -69,7 +71,8 @@ class Recording:
             return None, y
         tape, number = y._tape, y._index
         if tape is self.tape:
-            return number, y._value if number >= len(self.leaves) else self._leaf(y)
+            value = y._value if number >= len(self.leaves) else self._leaf(y)
+            return number, apart(value) if self.inside else value
         if tape is CONSTANTS:
             return None, self._seen_outside(y)
         tape.pass_through(self.tape.level)
@@ -117,15 +120,22 @@ class Recording:
         moved = push_forward(self.tape, tangents, xp, self.space.library, watch=self.watch)
         found = (None if number is None else moved[number] for number in self.numbers)
         pairs = zip(found, self.outputs, strict=True)
-        return [self._seen_outside(xp.zeros_like(y) if t is None else t) for t, y in pairs]
+        return [self._own(xp, t, y) for t, y in pairs]
+
+    def _own(self, xp: Any, g: Any, like: Array, owned: bool = False) -> Array:
+        """Return a cotangent or tangent as an array of its own; zeros if there is none."""
+        if g is None:
+            g = xp.zeros_like(like)
+        elif isinstance(g, TracedArray):
+            g = apart(g)
+        elif not owned or not isinstance(g, type(like)):
+            g = xp.asarray(g, copy=True)
+        found: Array = self._seen_outside(g)
+        return found
 
     def _gradient(self, xp: Any, g: Any, leaf: Array, owned: bool) -> Array:
-        """Return a leaf's gradient as an array of its own."""
-        if g is None:
-            g = xp.zeros_like(leaf)
-        elif not owned or not isinstance(g, type(leaf)):
-            g = xp.asarray(g, copy=True)
-        gradient: Array = self._seen_outside(g)
+        """Return a leaf's gradient, in its shape, as an array of its own."""
+        gradient = self._own(xp, g, leaf, owned)
         if self.space.library.shape_of is not None:  # more than a shape, which it may lack yet
             to = self.space if isinstance(gradient, TracedArray) else self.space.raw
             return to.reshape(gradient, self.space.shape_of(leaf))
