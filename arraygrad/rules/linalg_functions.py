@@ -17,8 +17,8 @@ from typing import Any
 
 from arraygrad._typing import Array, Namespace
 from arraygrad.errors import NoRuleError, ShapeError
-from arraygrad.rules.primitives import conj, set_at, solve_adjoint, unbroadcast
-from arraygrad.rules.statistical_functions import restored
+from arraygrad.rules.primitives import conj, readable, set_at, solve_adjoint, unbroadcast
+from arraygrad.rules.statistical_functions import others, restored
 
 __all__ = ["COMPOSITIONS", "CONSTANT", "JOINT", "LINEAR", "MULTILINEAR", "PULLBACKS"]
 
@@ -112,8 +112,21 @@ def _inv(xp: Namespace, g: Array, y: Array, x: Array) -> Array:
 
 
 def _det(xp: Namespace, g: Array, y: Array, x: Array) -> Array:
-    """Return g conj(y) x⁻ᴴ: of a matrix that has an inverse."""
-    return (g * conj(xp, y))[..., None, None] * _adjoint(xp, xp.linalg.inv(x))
+    """Return g conj(y) x⁻ᴴ, and of a matrix without an inverse what that tends to."""
+    singular = y == 0
+    if not (readable(xp) and xp.any(singular)):
+        return (g * conj(xp, y))[..., None, None] * _adjoint(xp, xp.linalg.inv(x))
+    singular = singular[..., None, None]
+    eye = xp.eye(x.shape[-1], dtype=x.dtype, device=x.device)
+    regular = conj(xp, y)[..., None, None] * _adjoint(xp, xp.linalg.inv(xp.where(singular, eye, x)))
+    return g[..., None, None] * xp.where(singular, _cofactors(xp, x), regular)
+
+
+def _cofactors(xp: Namespace, x: Array) -> Array:
+    """Return conj(det(u) det(vᴴ)) u diag(∏ⱼ≠ᵢ σⱼ) vᴴ."""
+    u, s, vh = xp.linalg.svd(x, full_matrices=False)
+    sign = conj(xp, xp.linalg.det(u) * xp.linalg.det(vh))[..., None, None]
+    return sign * (u * others(xp, s)[..., None, :]) @ vh
 
 
 def _slogdet(xp: Namespace, g: Any, y: Any, x: Array) -> Array:
@@ -257,12 +270,18 @@ def _svd(xp: Namespace, g: Any, y: Any, x: Array, *, full_matrices: bool = True)
 
 
 def _rotated(xp: Namespace, u_turned: Array, vh_turned: Array, s: Array) -> Array:
-    """Return the cotangent, between singular vectors, of rotations among them."""
+    """Return the cotangent, between singular vectors, of rotations among them.
+
+    Where values are equal, both sides still turn against each other: polar factors do not mind.
+    """
     both = s[..., None, :] + s[..., :, None]
-    factor = _inverse_gaps(xp, s) / xp.where(both == 0, 1, both)  # 1 / (σⱼ² - σᵢ²)
-    ours = (u_turned - _adjoint(xp, u_turned)) * factor
-    theirs = (_adjoint(xp, vh_turned) - vh_turned) * factor
-    return ours * s[..., None, :] + s[..., :, None] * theirs
+    same = xp.eye(s.shape[-1], dtype=xp.bool, device=s.device) | (
+        both <= _rounding(xp, s)[..., None]
+    )
+    against = xp.where(same, 0, 1 / xp.where(same, 1, both))
+    ours = u_turned - _adjoint(xp, u_turned)
+    theirs = _adjoint(xp, vh_turned) - vh_turned
+    return ((ours + theirs) * _inverse_gaps(xp, s) + (ours - theirs) * against) / 2
 
 
 def svdvals(xp: Namespace, x: Array) -> Array:

@@ -20,6 +20,7 @@ __all__ = [
     "conj",
     "constant",
     "getitem",
+    "readable",
     "scatter_add",
     "set_at",
     "solve_adjoint",
@@ -38,6 +39,12 @@ def _traced(xp: Namespace, name: str) -> Callable[..., Any] | None:
     """Return the traced version of a primitive, if `xp` is the namespace of a tape."""
     primitive = getattr(xp, "__arraygrad_primitive__", None)
     return None if primitive is None else primitive(name)
+
+
+def readable(xp: Namespace) -> bool:
+    """Say whether a rule may look at values, which is free then; in a trace it may, too."""
+    traced = hasattr(xp, "__arraygrad_primitive__")
+    return (xp.library if traced else library_of(xp)).readable
 
 
 def getitem(xp: Namespace, x: Array, key: Any) -> Array:

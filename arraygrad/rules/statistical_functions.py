@@ -11,7 +11,7 @@ from arraygrad._typing import Array, Namespace
 from arraygrad.errors import ShapeError
 from arraygrad.rules.primitives import conj, times
 
-__all__ = ["CONSTANT", "LINEAR", "PULLBACKS", "restored"]
+__all__ = ["CONSTANT", "LINEAR", "PULLBACKS", "others", "restored"]
 
 
 def _axes(x: Any, axis: Any) -> tuple[int, ...]:
@@ -99,12 +99,12 @@ def _prod(xp: Namespace, g: Array, y: Array, x: Array, *, axis: Any = None, dtyp
     order = kept + reduced
     moved = xp.permute_dims(x, order)
     rows = xp.reshape(moved, (*moved.shape[: len(kept)], _length(x, axis)))
-    others = xp.reshape(_others(xp, rows), moved.shape)
-    others = xp.permute_dims(others, tuple(order.index(i) for i in range(x.ndim)))
-    return times(xp, restored(xp, g, x, axis, keepdims), conj(xp, others))
+    factors = xp.reshape(others(xp, rows), moved.shape)
+    factors = xp.permute_dims(factors, tuple(order.index(i) for i in range(x.ndim)))
+    return times(xp, restored(xp, g, x, axis, keepdims), conj(xp, factors))
 
 
-def _others(xp: Namespace, x: Array) -> Array:
+def others(xp: Namespace, x: Array) -> Array:
     """Return, along the last axis, the product of all elements but the one."""
     return _before(xp, x) * xp.flip(_before(xp, xp.flip(x, axis=-1)), axis=-1)
 

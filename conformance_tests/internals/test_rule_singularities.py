@@ -6,6 +6,7 @@ import array_api_compat.numpy as xp
 import numpy as np
 import pytest
 
+from arraygrad import grad, hvp, jvp
 from arraygrad.rules.table import entry_of
 
 
@@ -99,3 +100,61 @@ def test_float32_stays_float32(name):
 def test_the_cotangent_of_a_sum_is_a_view():
     x, g = np.ones((1000, 1000)), np.asarray(2.0)
     assert entry_of("sum").rules[0](xp, g, g, x).strides == (0, 0)
+
+
+# --- determinants and polar factors ---------------------------------------------------------------
+
+SINGULAR = {
+    "of rank 1": [[1.0, 2.0], [2.0, 4.0]],
+    "0": [[0.0]],
+    "zeros": [[0.0] * 3] * 3,
+    "diagonal": [[1.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 0.0]],
+    "one of a stack": [[[1.0, 2.0], [2.0, 4.0]], [[1.0, 3.0], [0.0, 2.0]]],
+}
+
+
+def cofactors(x):
+    """Return the derivative of a determinant, from those of all minors."""
+    if x.ndim > 2:
+        return np.stack([cofactors(part) for part in x])
+    rows = range(len(x))
+    return np.asarray(
+        [
+            [
+                (-1) ** (i + j) * np.linalg.det(np.delete(np.delete(x, i, axis=0), j, axis=1))
+                for j in rows
+            ]
+            for i in rows
+        ]
+    )
+
+
+@pytest.mark.parametrize("name", SINGULAR)
+def test_the_determinant_of_a_singular_matrix_has_a_gradient(name):
+    def f(x):
+        return np.sum(np.linalg.det(x))
+
+    x = np.asarray(SINGULAR[name])
+    np.testing.assert_allclose(grad(f)(x), cofactors(x), atol=1e-14)
+    direction = np.cos(np.arange(x.size)).reshape(x.shape)
+    (product,) = hvp(f, (x,), (direction,))
+    ends = (cofactors(x + h * direction) for h in (1e-6, -1e-6))
+    np.testing.assert_allclose(product, (next(ends) - next(ends)) / 2e-6, atol=1e-8)
+
+
+def test_a_singular_matrix_that_was_not_chosen_has_no_influence():
+    x = np.asarray(SINGULAR["one of a stack"])
+    found = grad(lambda x: np.sum(np.where([False, True], np.linalg.det(x), 0.0)))(x)
+    np.testing.assert_allclose(found, np.stack([np.zeros((2, 2)), cofactors(x[1])]), atol=1e-14)
+
+
+@pytest.mark.parametrize("stretch", [[1.0, 1.0], [1.0, 1.0001], [2.0, 1.0]])
+def test_the_polar_factor_turns_where_singular_values_are_equal(stretch):
+    def polar(x):
+        u, _, vh = np.linalg.svd(x)
+        return u @ vh
+
+    direction = np.asarray([[0.3, 0.2], [-0.5, 0.1]])
+    found = jvp(polar, (np.diag(stretch),), (direction,))[1]
+    turn = (direction[0, 1] - direction[1, 0]) / sum(stretch)
+    np.testing.assert_allclose(found, [[0, turn], [-turn, 0]], atol=1e-12)
