@@ -54,7 +54,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         operands = Operands(args, kwargs, keywords=True)
         body = _Body(f, operands)
         again = getattr(operands.autodiff, "checkpoint", _remembered)
-        return body.whole(again(body, operands.leaves, operands.constants))
+        return body.whole(again(body, *operands.hand_over()))
 
     return function
 

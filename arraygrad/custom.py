@@ -89,7 +89,7 @@ def custom_gradient(
         body = _Body(f, forward, operands)
         push = None if forward is None else body.push
         custom = _custom_of(operands.autodiff)
-        return body.whole(custom(body, push, operands.leaves, operands.constants))
+        return body.whole(custom(body, push, *operands.hand_over()))
 
     return function
 

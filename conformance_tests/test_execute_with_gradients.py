@@ -238,3 +238,9 @@ def test_gradients_can_be_differentiated(backend, retain_grads):
     check(backend, grads, [12.0, 18.0])
     check(backend, ag.grad(slope)(x), [12.0, 18.0])
     check(backend, ag.jvp(slope, (x,), (x,))[1], 78.0)
+
+
+@pytest.mark.parametrize("indices", [0, [0], "a"])
+def test_indices_that_are_no_paths_raise(backend, indices):
+    with pytest.raises(errors.StructureError, match="`xs_grad_idxs` must be a sequence of paths"):
+        ag.execute_with_gradients(lambda x: x, backend.asarray(1.0), xs_grad_idxs=indices)

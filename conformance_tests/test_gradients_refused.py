@@ -73,3 +73,25 @@ def test_forcing_an_autodiff_on_arrays_of_another_library_raises(backend):
             pytest.importorskip(name)
             with pytest.raises(errors.MixedLibraryError, match="differentiates its own arrays"):
                 ag.grad(squares, autodiff=name)(backend.asarray([1.0]))
+
+
+class Model:
+    """An object that no tree can look into."""
+
+    def __init__(self, w):
+        self.w = w
+
+
+def test_an_object_that_hides_its_arrays_raises_with_its_path():
+    model = Model(np.asarray([1.0, 2.0]))
+    with pytest.raises(errors.DtypeError, match=r"args\[0\] must be an array, .* got Model"):
+        ag.grad(lambda m: np.sum(m.w**2))(model)
+    with pytest.raises(errors.DtypeError, match=r"args\[1\]\['m'\] must be an array"):
+        ag.grad(lambda x, tree: np.sum(tree["m"].w), argnums=1)(model.w, {"m": model})
+
+
+def test_an_object_beside_arrays_passes_through():
+    model = Model(np.asarray([1.0, 2.0]))
+    found = ag.grad(lambda tree: np.sum(tree["m"].w * tree["x"]))({"m": model, "x": model.w})
+    np.testing.assert_array_equal(found["x"], [1.0, 2.0])
+    assert found["m"] is None

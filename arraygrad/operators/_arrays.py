@@ -32,6 +32,10 @@ Where: TypeAlias = Callable[[Any], str]
 _FOREIGN = frozenset("OSUTMmV")
 
 
+# What hides no array.
+_PLAIN = (bool, bytes, int, str)
+
+
 class Kinds:
     """The leaves of a call, judged kind by kind: one of a type and dtype speaks for all.
 
@@ -88,6 +92,25 @@ class Kinds:
                 first = next(i for i in found if self._kinds[i] == kind)
                 check_floating(self.xp, self._leaves[first], self._where)
         return found
+
+    def check_trees(self, places: Iterable[int]) -> None:
+        """Refuse an argument to differentiate that hides its arrays, if it has some.
+
+        Raises
+        ------
+        DtypeError
+            If none of its leaves takes part, and one is an object that we cannot look into.
+        """
+        leaves = [self._leaves[i] for i in places]
+        if any(self._takes_part(self._kinds[i], self._leaves[i]) for i in places):
+            return
+        for leaf in leaves:
+            if not isinstance(leaf, _PLAIN):
+                message = (
+                    f"{self._where(leaf)} must be an array, or a tree of arrays, got "
+                    f"{type(leaf).__name__}: register the class as a node of trees with optree"
+                )
+                raise DtypeError(message)
 
     def constants(self, places: Iterable[int]) -> list[int]:
         """Return at which of these places arrays are."""

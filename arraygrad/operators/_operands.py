@@ -43,6 +43,17 @@ class Operands:
         """Say whether a leaf is a floating array."""
         return is_array(x) and is_floating(self.xp, x.dtype)
 
+    def hand_over(self) -> tuple[Leaves, Leaves]:
+        """Return the leaves and constants, and keep no array.
+
+        A tape that remembers whom it called would else be held by its own arrays.
+        """
+        leaves, constants = self.leaves, self.constants
+        for place in [*self.places, *self.fixed]:
+            self.flat[place] = None
+        self.args, self.kwargs, self.leaves, self.constants = (), {}, [], []
+        return leaves, constants
+
     def arguments(self, leaves: Leaves, constants: Leaves) -> tuple[tuple[Any, ...], Any]:
         """Rebuild the arguments around other arrays."""
         flat = list(self.flat)

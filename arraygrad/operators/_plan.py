@@ -40,6 +40,9 @@ class Plan:
         chosen = list(chain.from_iterable(spans))
         every = range(treedef.num_leaves)
         self.places = kinds.variables(chosen)
+        if len(self.places) < len(chosen):
+            for span in spans:
+                kinds.check_trees(span)
         self.fixed = kinds.constants(sorted(set(every).difference(chosen)))
         # What passes through, and where each leaf of the call stands in leaves + constants + rest.
         self.rest = sorted(set(every).difference(self.places, self.fixed))

@@ -1,6 +1,6 @@
 """A function's value together with the gradients of all its outputs: `execute_with_gradients`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeAlias
 
@@ -64,7 +64,7 @@ def execute_with_gradients(
     DtypeError
         If a chosen input is an array of bools or objects.
     StructureError
-        If there is nothing at a path.
+        If there is nothing at a path, or indices are no paths.
     MixedLibraryError, DeviceError
         If the arrays belong to several libraries, or lie on several devices.
 
@@ -197,6 +197,9 @@ def _chosen(tree: Tree, paths: list[Path], indices: Indices | None, argument: st
     """Return which leaves lie at the chosen paths, or below them."""
     if indices is None:
         return list(range(len(paths)))
+    if isinstance(indices, str) or not _are_paths(indices):
+        message = f"`{argument}` must be a sequence of paths, as [[0, 'w']], got {indices!r}"
+        raise StructureError(message)
     prefixes = [tuple(index) for index in indices]
     if prefixes == [(0,)] and not isinstance(tree, (list, tuple)):
         return list(range(len(paths)))
@@ -205,6 +208,10 @@ def _chosen(tree: Tree, paths: list[Path], indices: Indices | None, argument: st
             message = f"`{argument}` asks for {format_path(prefix)}, where nothing is"
             raise StructureError(message)
     return [i for i, path in enumerate(paths) if any(path[: len(p)] == p for p in prefixes)]
+
+
+def _are_paths(indices: Any) -> bool:
+    return isinstance(indices, Iterable) and all(isinstance(x, Iterable) for x in indices)
 
 
 def _promoted(xp: Namespace, x: Array) -> Array:

@@ -9,6 +9,7 @@ from arraygrad._namespace import array_namespace, device_of, is_array, is_comple
 from arraygrad._tree import flatten, unflatten
 from arraygrad._typing import Array, Namespace, Tree
 from arraygrad.autodiff import stop_gradient
+from arraygrad.libraries import library_of
 
 __all__ = [
     "STEP",
@@ -43,13 +44,19 @@ class FlatCall:
         self.constants = [self.leaves[n] for n in self.constant_places]
 
     def flat(self, variables: list[Any], constants: list[Any]) -> tuple[list[Any], list[Any]]:
-        """Call the function with other arrays."""
+        """Call the function with copies of other arrays: it may write into its arguments."""
         leaves = list(self.leaves)
         for n, x in zip(self.variable_places, variables, strict=True):
-            leaves[n] = x
+            leaves[n] = _copied(x)
         for n, x in zip(self.constant_places, constants, strict=True):
-            leaves[n] = x
+            leaves[n] = _copied(x)
         return flatten(self.f(*unflatten(self.treedef, leaves)))[0], []
+
+
+def _copied(x: Array) -> Array:
+    """Return a copy of an array that can be written into: of a traced one only the name can."""
+    xp = array_namespace(x)
+    return xp.reshape(x, x.shape, copy=True) if library_of(xp).mutable else x
 
 
 def lifted(xp: Namespace, leaves: list[Any]) -> list[Any]:

@@ -217,3 +217,14 @@ def test_a_function_without_a_rule_points_at_the_users_line():
     with pytest.raises(NoRuleError) as caught:
         ag.grad(f)(np.ones(2))
     assert caught.value.place == (__file__, f.__code__.co_firstlineno + 1)
+
+
+@LIBRARIES
+def test_a_function_that_writes_into_its_argument_changes_nothing_of_the_callers(xp):
+    def f(x):
+        x *= 2
+        return array_namespace(x).sum(x * x)
+
+    x = xp.asarray([1.0, 2.0])
+    assert ag.audit(f, x, quiet=True).ok
+    assert [float(x[0]), float(x[1])] == [1.0, 2.0]

@@ -2,6 +2,7 @@
 
 import gc
 import tracemalloc
+import weakref
 
 import numpy as np
 import pytest
@@ -121,3 +122,26 @@ def test_a_checkpoint_keeps_gradients_apart_from_its_value():
     first, second = pullback(np.ones(5))[0], pullback(np.ones(5))[0]
     np.testing.assert_array_equal(first, second)
     np.testing.assert_array_equal(y, block(x))
+
+
+@pytest.mark.parametrize("made", ["custom_gradient", "checkpoint"])
+@pytest.mark.parametrize("operator", ["vjp", "jvp", "hvp"])
+def test_nothing_is_held_once_the_results_are_gone(made, operator):
+    if made == "checkpoint":
+        f = ag.checkpoint(np.sin)
+    else:
+        f = ag.custom_gradient(lambda x: (np.sin(x), lambda g: g * np.cos(x)))
+    x = np.ones(3)
+    held = weakref.ref(x)
+    gc.disable()
+    try:
+        if operator == "vjp":
+            ag.vjp(lambda x: f(x) * x, x)
+        elif operator == "jvp":
+            ag.jvp(lambda x: f(x) * x, (x,), (np.ones(3),))
+        else:
+            ag.hvp(lambda x: np.sum(f(x) * x), (x,), (np.ones(3),))
+        del x
+        assert held() is None
+    finally:
+        gc.enable()

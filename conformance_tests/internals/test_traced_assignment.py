@@ -216,3 +216,13 @@ def test_in_place_operator_cannot_change_shape_or_dtype(library: Library) -> Non
 
     assert ag.vjp(enlarge, x)[0].shape == (4,)
     assert ag.vjp(widen, x)[0].dtype == x.dtype
+
+
+def test_lists_with_traced_entries_are_written_as_arrays():
+    def f(x):
+        y = np.zeros((2, 3)) * x
+        y[0] = [x[0], 2 * x[1], 0.0]
+        y[1, :2] = (1.0, x[2])
+        return np.sum(y**2)
+
+    np.testing.assert_allclose(ag.grad(f)(np.asarray([0.5, -0.3, 0.8])), [1.0, -2.4, 1.6])

@@ -311,6 +311,11 @@ class TracedNamespace:
             raise TypeError(message)
         return self.replacing(a, result, name)
 
+    def written(self, value: Any) -> Any:
+        """Return what is written into an array: of lists with traced arrays, one array."""
+        lists = type(value) in (list, tuple) and top_tape(value) is not CONSTANTS
+        return self.asarray(value) if lists else value
+
     def replacing(self, a: TracedArray, result: Any, name: str) -> TracedArray:
         """Return a result as what an array stands for from now on: same shape and dtype."""
         if result.shape != a.shape:
