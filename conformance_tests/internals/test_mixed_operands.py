@@ -1,9 +1,12 @@
 """Operands of other kinds beside a traced one: narrow or integer dtypes, lists, other ranks."""
 
+import importlib
+
 import numpy as np
 import pytest
 
 from arraygrad import grad, jvp
+from arraygrad.errors import MixedLibraryError
 
 X = np.array([0.7, 1.6, 2.3])
 INTEGERS = np.array([200, 100, 50], np.uint8)
@@ -89,3 +92,13 @@ def test_gradients_have_the_shape_of_their_operand(name):
     found = grad(f)(x)
     assert found.shape == x.shape
     np.testing.assert_allclose(found, slope(f, x), rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("module", ["jax.numpy", "torch", "array_api_strict"])
+@pytest.mark.parametrize("name", ["multiply", "add", "maximum", "matmul", "arctan2"])
+def test_arrays_of_other_libraries_beside_a_traced_one_raise(name, module):
+    other = importlib.import_module(module).asarray([1.0, 2.0, 3.0])
+    with pytest.raises(MixedLibraryError, match="got arrays of numpy and"):
+        grad(lambda x: np.sum(getattr(np, name)(x, other)))(X)
+    with pytest.raises(MixedLibraryError, match="got arrays of numpy and"):
+        grad(lambda x: np.sum(x * other))(X)

@@ -88,14 +88,23 @@ class GeneralFunction:
             if n >= len(takes) or not takes[n]:
                 value = x if type(x) in _SIMPLE else strip(x)
             elif type(x) in (list, tuple):
-                value = [_lower(part, tape, (n, m), operands) for m, part in enumerate(x)]
+                value = [self._lower(part, tape, (n, m), operands) for m, part in enumerate(x)]
                 nested = nested or any(isinstance(part, TracedArray) for part in value)
             else:
-                value = _lower(x, tape, n, operands)
+                value = self._lower(x, tape, n, operands)
                 nested = nested or isinstance(value, TracedArray)
             values.append(value)
         function = self if nested else self.evaluate
         return self._write(rule, tape, operands, function(*values, **keywords), values, keywords)
+
+    def _lower(self, x: Any, tape: Tape, position: Any, operands: list[tuple[Any, int]]) -> Any:
+        """Return an operand as seen from below a tape, and note it if it is on that tape."""
+        if not isinstance(x, TracedArray):
+            return self.space.beside(x)
+        if x._tape is tape:
+            operands.append((position, x._index))
+            return x._value
+        return x._value if x._tape is CONSTANTS else apart(x)
 
     def _write(
         self, rule: GeneralRule, tape: Tape, operands: Any, y: Any, values: Any, keywords: Any
@@ -192,16 +201,6 @@ def _maker_of(kind: Any) -> Any:
     names = getattr(kind, "__match_args__", ())
     named: Any = collections.namedtuple
     return named(kind.__name__, names)._make if names else kind
-
-
-def _lower(x: Any, tape: Tape, position: Any, operands: list[tuple[Any, int]]) -> Any:
-    """Return an operand as seen from below a tape, and note it if it is on that tape."""
-    if isinstance(x, TracedArray):
-        if x._tape is tape:
-            operands.append((position, x._index))
-            return x._value
-        return x._value if x._tape is CONSTANTS else apart(x)
-    return x
 
 
 def traced_arrays(tree: Any) -> list[TracedArray]:

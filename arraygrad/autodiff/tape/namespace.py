@@ -29,8 +29,9 @@ from arraygrad.autodiff.tape.creation import CREATION
 from arraygrad.autodiff.tape.general import GeneralFunction, composition, rebuilt, strip, top_tape
 from arraygrad.autodiff.tape.numpy_functions import serves
 from arraygrad.autodiff.tape.record import CONSTANTS, Tape
+from arraygrad.autodiff.tape.signatures import named_like
 from arraygrad.autodiff.tape.special import SpecialFunctions
-from arraygrad.errors import NoRuleError
+from arraygrad.errors import MixedLibraryError, NoRuleError
 from arraygrad.libraries import GENERIC, Library, library_of
 from arraygrad.libraries.special import special_functions
 from arraygrad.rules.registered import registered_entry
@@ -97,6 +98,7 @@ class TracedNamespace:
         self.__array_api_version__ = getattr(base, "__array_api_version__", "2024.12")
         self._classes: dict[DType, QuickClass] = {}
         self._general: dict[str, Callable[..., Any]] = {}
+        self._beside: set[type] = set()  # types that were met beside traced arrays
         self._primitives: dict[str, Callable[..., Any]] = {
             "getitem": self.library.getitem or operator.getitem,
             "power_of": lambda x, n: x**n,
@@ -267,7 +269,24 @@ class TracedNamespace:
 
     def lift(self, x: Array) -> TracedArray:
         """Return a raw array as a constant; a traced one stays what it is."""
-        return x if isinstance(x, TracedArray) else self.wrap(x, 0, CONSTANTS)
+        return x if isinstance(x, TracedArray) else self.wrap(self.beside(x), 0, CONSTANTS)
+
+    def beside(self, x: Any) -> Any:
+        """Return what is no traced array, but stands beside one.
+
+        Raises
+        ------
+        MixedLibraryError
+            If it is an array of another library, which would compute in its own dtypes. NumPy's
+            are left to the library.
+        """
+        if type(x) not in self._beside:
+            if is_array(x) and array_namespace(x) not in (self.base, _numpy()):
+                names = f"{library_name(self.base)} and {library_name(array_namespace(x))}"
+                message = f"expected arrays of one library, got arrays of {names}"
+                raise MixedLibraryError(message)
+            self._beside.add(type(x))
+        return x
 
     def lift_innermost(self, x: Array) -> TracedArray:
         """Return the raw value of an array, on whatever level, as a constant."""
@@ -338,36 +357,11 @@ class TracedNamespace:
         return bool(into.dtype == dtype)
 
 
-def named_like(function: Any, name: str, known: Any) -> Callable[..., Any]:
-    """Give a function the name and the signature of the library's own."""
-    function.__name__ = function.__qualname__ = name.rpartition(".")[2]
-    told = _signature_of(known) or _signature_of(_numpys(name))
-    function.__signature__ = told or inspect.signature(function)
-    return function  # type: ignore[no-any-return]
-
-
-def _signature_of(known: Any) -> inspect.Signature | None:
-    """Return a function's signature, if it tells: those in C may not."""
-    if hasattr(known, "nin"):  # a ufunc: what the standard knows of it
-        operands = ["x"] if known.nin == 1 else ["x1", "x2"]
-        parameters = [inspect.Parameter(x, inspect.Parameter.POSITIONAL_ONLY) for x in operands]
-        if getattr(known, "signature", None):  # it has core dimensions
-            parameters.append(inspect.Parameter("axis", inspect.Parameter.KEYWORD_ONLY, default=-1))
-        return inspect.Signature(parameters)
-    try:
-        return inspect.signature(known)
-    except (TypeError, ValueError):
-        return None
-
-
-def _numpys(name: str) -> Any:
-    """Return NumPy's function of a name, if it has one."""
+@functools.cache
+def _numpy() -> Namespace:
     import numpy as np
 
-    found: Any = array_namespace(np.empty(0))
-    for part in name.split("."):
-        found = getattr(found, part, None)
-    return found
+    return array_namespace(np.empty(0))
 
 
 class _Extension:
