@@ -4,6 +4,7 @@ Each one is an `ArraygradError` and a built-in exception, so both `except Arrayg
 and `except ValueError` do what they say::
 
     ArraygradError
+    ├── ArgumentError        (ValueError)           an argument that is none of those known
     ├── StructureError       (ValueError)           trees that should match do not
     ├── ShapeError           (ValueError)           a shape that does not fit
     ├── MixedLibraryError    (ValueError)           arrays of several libraries in one call
@@ -29,6 +30,7 @@ from typing import Any
 from arraygrad._where import users_place
 
 __all__ = [
+    "ArgumentError",
     "ArraygradError",
     "DeviceError",
     "DtypeError",
@@ -50,6 +52,10 @@ __all__ = [
 
 class ArraygradError(Exception):
     """The root of every error that arraygrad raises on purpose."""
+
+
+class ArgumentError(ArraygradError, ValueError):
+    """An option, a name or a position is none of those that there are."""
 
 
 class StructureError(ArraygradError, ValueError):

@@ -95,3 +95,17 @@ def test_an_object_beside_arrays_passes_through():
     found = ag.grad(lambda tree: np.sum(tree["m"].w * tree["x"]))({"m": model, "x": model.w})
     np.testing.assert_array_equal(found["x"], [1.0, 2.0])
     assert found["m"] is None
+
+
+@pytest.mark.parametrize(
+    "operator", ["grad", "value_and_grad", "jac", "hessian", "elementwise_grad"]
+)
+def test_what_is_no_function_is_refused_at_once(operator):
+    with pytest.raises(errors.ArgumentError, match="`f` must be a function, got float"):
+        getattr(ag, operator)(1.0)
+
+
+@pytest.mark.parametrize("argnums", ["x", 0.0, None, [0, "x"]])
+def test_argnums_that_are_no_integers_are_refused(argnums):
+    with pytest.raises(errors.ArgumentError, match="`argnums` must be an integer"):
+        ag.grad(np.sum, argnums=argnums)

@@ -45,7 +45,7 @@ import threading
 
 from arraygrad._namespace import array_namespace
 from arraygrad._typing import Array, Autodiff
-from arraygrad.errors import MissingExtraError
+from arraygrad.errors import ArgumentError, MissingExtraError
 from arraygrad.libraries import library_of
 
 __all__ = ["autodiff_named", "register_autodiff", "stop_gradient"]
@@ -63,14 +63,14 @@ def autodiff_named(name: str) -> Autodiff:
 
     Raises
     ------
-    ValueError
+    ArgumentError
         If there is none of this name.
     MissingExtraError
         If its library is not installed.
     """
     if name not in _MODULES:
         message = f"`autodiff` must be one of {sorted(_MODULES)}, got {name!r}"
-        raise ValueError(message)
+        raise ArgumentError(message)
     found = _MODULES[name]
     if not isinstance(found, str):
         return found

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from arraygrad.bridges._call import bridged
+from arraygrad.errors import ArgumentError
 
 __all__ = ["to_jax", "to_torch"]
 
@@ -112,7 +113,7 @@ def to_jax(
         If `f` loses a gradient, as in `grad`. Functions that are never differentiated may do all.
     MissingExtraError
         If a library is not installed.
-    ValueError
+    ArgumentError
         If there is no such `vmap_method`.
 
     Notes
@@ -135,6 +136,6 @@ def to_jax(
     """
     if vmap_method not in _METHODS:
         message = f"`vmap_method` must be one of {_METHODS}, got {vmap_method!r}"
-        raise ValueError(message)
+        raise ArgumentError(message)
     options = {"result_shape_dtypes": result_shape_dtypes, "vmap_method": vmap_method}
     return bridged(f, "jax", library, "to_jax", **options)

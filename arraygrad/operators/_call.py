@@ -12,19 +12,37 @@ from typing import Any, TypeAlias
 from arraygrad._namespace import kinds_of
 from arraygrad._tree import TreeDef, flatten, flatten_with_paths, format_path
 from arraygrad._typing import Array, Leaves, Pullback
+from arraygrad.errors import ArgumentError
 from arraygrad.operators._arrays import Kinds, check_devices
 from arraygrad.operators._body import Body
 from arraygrad.operators._locate import locate
 from arraygrad.operators._plan import Plan, refuse_duplicates
 
-__all__ = ["Argnums", "Call", "Calls", "parse_argnums"]
+__all__ = ["Argnums", "Call", "Calls", "check_function", "parse_argnums"]
 
 Argnums: TypeAlias = int | Sequence[int]
 
 
+def check_function(f: Any) -> None:
+    """Refuse what cannot be called, before a call that comes later does.
+
+    Raises
+    ------
+    ArgumentError
+        If `f` is no function.
+    """
+    if not callable(f):
+        message = f"`f` must be a function, got {type(f).__name__}"
+        raise ArgumentError(message)
+
+
 def parse_argnums(argnums: Argnums) -> tuple[int, ...]:
     """Return `argnums` as a tuple without duplicates."""
-    numbers = tuple(map(index, argnums)) if isinstance(argnums, Sequence) else (index(argnums),)
+    try:
+        numbers = tuple(map(index, argnums if isinstance(argnums, Sequence) else (argnums,)))
+    except TypeError:
+        message = f"`argnums` must be an integer, or a sequence of some, got {argnums!r}"
+        raise ArgumentError(message) from None
     refuse_duplicates(numbers, argnums)
     return numbers
 

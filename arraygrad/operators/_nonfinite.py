@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from arraygrad._typing import Array, Namespace
-from arraygrad.errors import NonFiniteError
+from arraygrad.errors import ArgumentError, NonFiniteError
 from arraygrad.libraries import library_of
 
 __all__ = ["NONFINITE", "Treatment", "keep", "treatment"]
@@ -43,5 +43,5 @@ def treatment(nonfinite: str) -> Treatment:
     """Return the treatment of a name."""
     if nonfinite not in NONFINITE:
         message = f"`nonfinite` must be one of {sorted(NONFINITE)}, got {nonfinite!r}"
-        raise ValueError(message)
+        raise ArgumentError(message)
     return NONFINITE[nonfinite]

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from arraygrad._namespace import dtypes_of
 from arraygrad._tree import TreeDef, has_dict, has_outline, outline, unflatten
 from arraygrad._typing import Leaves
+from arraygrad.errors import ArgumentError
 from arraygrad.operators import _nothing
 from arraygrad.operators._arrays import Kinds
 
@@ -113,7 +114,7 @@ def _positions(argnums: tuple[int, ...], count: int) -> tuple[int, ...]:
                 f"`argnums` is {number}, but the function was called with {count} positional "
                 f"arguments; keyword arguments are not differentiated"
             )
-            raise ValueError(message)
+            raise ArgumentError(message)
     positions = tuple(number % count for number in argnums)
     refuse_duplicates(positions, argnums)
     return positions
@@ -123,4 +124,4 @@ def refuse_duplicates(numbers: tuple[int, ...], given: int | Sequence[int]) -> N
     """Refuse an argument that is named twice."""
     if len(set(numbers)) != len(numbers):
         message = f"`argnums` names an argument twice: {given}"
-        raise ValueError(message)
+        raise ArgumentError(message)

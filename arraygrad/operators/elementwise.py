@@ -7,7 +7,7 @@ from typing import Any
 from arraygrad._typing import Array
 from arraygrad.errors import ShapeError, StructureError
 from arraygrad.operators._body import Body, real_outputs
-from arraygrad.operators._call import Argnums, Call, Calls, parse_argnums
+from arraygrad.operators._call import Argnums, Call, Calls, check_function, parse_argnums
 
 __all__ = ["elementwise_grad"]
 
@@ -69,6 +69,7 @@ def elementwise_grad(
     [[ 0.  6.]
      [12. 18.]]
     """
+    check_function(f)
     numbers = parse_argnums(argnums)
 
     calls = Calls(numbers, autodiff)

@@ -6,7 +6,7 @@ from typing import Any
 
 from arraygrad._typing import Array, Tree
 from arraygrad.operators._body import Body, scalar_output
-from arraygrad.operators._call import Argnums, Calls, parse_argnums
+from arraygrad.operators._call import Argnums, Calls, check_function, parse_argnums
 from arraygrad.operators._nonfinite import keep, treatment
 
 __all__ = ["grad", "value_and_grad"]
@@ -57,7 +57,7 @@ def value_and_grad(
         If the arrays of a call belong to several libraries, or lie on several devices.
     NonFiniteError
         If a gradient is not finite, and `nonfinite="raise"`.
-    ValueError
+    ArgumentError
         If `argnums` names an argument twice or one that was not given, or an option is unknown.
 
     Notes
@@ -151,6 +151,7 @@ def _evaluator(
     f: Callable[..., Any], argnums: Argnums, has_aux: bool, nonfinite: str, autodiff: str | None
 ) -> Callable[[tuple[Any, ...], dict[str, Any]], tuple[Array, Tree, Tree]]:
     """Return what gives the value of `f`, what else it returns, and its gradient."""
+    check_function(f)
     calls, treat = Calls(parse_argnums(argnums), autodiff), treatment(nonfinite)
 
     def evaluate(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Array, Tree, Tree]:

@@ -8,10 +8,10 @@ from typing import Any
 
 from arraygrad._namespace import is_complex
 from arraygrad._typing import Array, Leaves, Namespace, Pullback, Tree
-from arraygrad.errors import DtypeError
+from arraygrad.errors import ArgumentError, DtypeError
 from arraygrad.libraries import there
 from arraygrad.operators._body import Body, real_outputs
-from arraygrad.operators._call import Argnums, Call, Calls, parse_argnums
+from arraygrad.operators._call import Argnums, Call, Calls, check_function, parse_argnums
 from arraygrad.operators._directions import images
 from arraygrad.operators.gradients import grad
 
@@ -64,7 +64,7 @@ def jac(
         `vjp` and `jvp`, or differentiate the real and imaginary parts.
     MixedLibraryError, DeviceError
         If the arrays of a call belong to several libraries, or lie on several devices.
-    ValueError
+    ArgumentError
         If `mode` is unknown, or `argnums` does not fit.
 
     Examples
@@ -76,10 +76,11 @@ def jac(
      [0. 4. 0.]
      [0. 0. 6.]]
     """
+    check_function(f)
     numbers = parse_argnums(argnums)
     if mode not in MODES:
         message = f"`mode` must be one of {sorted(MODES)}, got {mode!r}"
-        raise ValueError(message)
+        raise ArgumentError(message)
 
     calls = Calls(numbers, autodiff)
 

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from arraygrad.errors import ArgumentError
+
 if TYPE_CHECKING:
     from arraygrad.rules.table import Entry
 
@@ -64,11 +66,9 @@ def register_rule(
 
     Raises
     ------
-    ValueError
-        If not exactly one kind is given, the function is one of the standard, or it has been given
-        a rule before.
-    TypeError
-        If a rule is not callable.
+    ArgumentError
+        If not exactly one kind is given, a rule is not callable, the function is one of the
+        standard, or it has been given a rule before.
 
     Notes
     -----
@@ -95,13 +95,13 @@ def register_rule(
     kinds = [kind for kind, rules in given.items() if rules is not None]
     if len(kinds) != 1:
         message = f"a rule for {library}.{name} must be of one kind, got {len(kinds)}"
-        raise ValueError(message)
+        raise ArgumentError(message)
     if entry_of(name) is not None:
         message = f"`name` is {name!r}, a function of the standard, which has its rule"
-        raise ValueError(message)
+        raise ArgumentError(message)
     if entry_beyond(name) is not None:
         message = f"{library}.{name} has a rule already"
-        raise ValueError(message)
+        raise ArgumentError(message)
     rules = () if constant else _checked(f"{library}.{name}", given[kinds[0]])
     _add(library, Entry(name, kinds[0], rules))
 
@@ -112,10 +112,10 @@ def _checked(function: str, rules: Any) -> tuple[Callable[..., Any] | None, ...]
     for rule in found:
         if rule is not None and not callable(rule):
             message = f"a rule for {function} must be callable, got {type(rule).__name__}"
-            raise TypeError(message)
+            raise ArgumentError(message)
     if not any(found):
         message = f"a rule for {function} has no operand: say constant=True"
-        raise ValueError(message)
+        raise ArgumentError(message)
     return found
 
 
@@ -124,4 +124,4 @@ def _add(library: str, entry: "Entry") -> None:
     with _lock:
         if _entries.setdefault((library, entry.name), entry) is not entry:
             message = f"{library}.{entry.name} has a rule already"
-            raise ValueError(message)
+            raise ArgumentError(message)

@@ -142,8 +142,8 @@ def test_a_function_has_one_rule(space):
     [
         ({}, ValueError, "one kind, got 0"),
         ({"constant": True, "linear": len}, ValueError, "one kind, got 2"),
-        ({"derivatives": 3}, TypeError, "callable, got int"),
-        ({"pullbacks": (len, "text")}, TypeError, "callable, got str"),
+        ({"derivatives": 3}, errors.ArgumentError, "callable, got int"),
+        ({"pullbacks": (len, "text")}, errors.ArgumentError, "callable, got str"),
         ({"pullbacks": (None, None)}, ValueError, "no operand"),
         ({"pullbacks": ()}, ValueError, "no operand"),
     ],
