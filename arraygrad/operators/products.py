@@ -3,8 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from arraygrad._typing import Tree
+from arraygrad._namespace import array_namespace
+from arraygrad._typing import Array, Tree
 from arraygrad.errors import StructureError
+from arraygrad.libraries import library_of
 from arraygrad.operators._body import Body, floating_outputs
 from arraygrad.operators._call import Calls
 from arraygrad.operators._match import match
@@ -115,7 +117,16 @@ def jvp(
     directions = match(tangents, pattern, argument="tangents", other="primals")
     body = Body(f, call, floating_outputs, has_aux=False)
     outputs, rates, _ = call.jvp(body, directions)
-    return body.whole(outputs), body.whole(rates)
+    return body.whole(outputs), body.whole(list(map(_of_its_own, rates)))
+
+
+def _of_its_own(x: Array) -> Array:
+    """Return a tangent as an array that is neither a view of one that was given, nor it."""
+    xp = array_namespace(x)
+    if not library_of(xp).mutable:
+        return x
+    copy = xp.reshape(x, x.shape, copy=True)
+    return copy if copy.shape else copy[...]  # an array, where NumPy makes scalars
 
 
 def hvp(f: Callable[..., Any], primals: Sequence[Tree], tangents: Sequence[Tree]) -> Tree:

@@ -15,6 +15,7 @@ does not depend on it.
 import math
 from typing import Any
 
+from arraygrad._namespace import device_of
 from arraygrad._typing import Array, Namespace
 from arraygrad.errors import NoRuleError, ShapeError
 from arraygrad.rules.primitives import conj, readable, set_at, solve_adjoint, unbroadcast
@@ -275,7 +276,7 @@ def _rotated(xp: Namespace, u_turned: Array, vh_turned: Array, s: Array) -> Arra
     Where values are equal, both sides still turn against each other: polar factors do not mind.
     """
     both = s[..., None, :] + s[..., :, None]
-    same = xp.eye(s.shape[-1], dtype=xp.bool, device=s.device) | (
+    same = xp.eye(s.shape[-1], dtype=xp.bool, device=device_of(s)) | (
         both <= _rounding(xp, s)[..., None]
     )
     against = xp.where(same, 0, 1 / xp.where(same, 1, both))

@@ -120,22 +120,17 @@ class Recording:
         moved = push_forward(self.tape, tangents, xp, self.space.library, watch=self.watch)
         found = (None if number is None else moved[number] for number in self.numbers)
         pairs = zip(found, self.outputs, strict=True)
-        return [self._own(xp, t, y) for t, y in pairs]
-
-    def _own(self, xp: Any, g: Any, like: Array, owned: bool = False) -> Array:
-        """Return a cotangent or tangent as an array of its own; zeros if there is none."""
-        if g is None:
-            g = xp.zeros_like(like)
-        elif isinstance(g, TracedArray):
-            g = apart(g)
-        elif not owned or not isinstance(g, type(like)):
-            g = xp.asarray(g, copy=True)
-        found: Array = self._seen_outside(g)
-        return found
+        return [self._seen_outside(xp.zeros_like(y) if t is None else apart(t)) for t, y in pairs]
 
     def _gradient(self, xp: Any, g: Any, leaf: Array, owned: bool) -> Array:
-        """Return a leaf's gradient, in its shape, as an array of its own."""
-        gradient = self._own(xp, g, leaf, owned)
+        """Return a leaf's gradient as an array of its own."""
+        if g is None:
+            g = xp.zeros_like(leaf)
+        elif isinstance(g, TracedArray):
+            g = apart(g)
+        elif not owned or not isinstance(g, type(leaf)):
+            g = xp.asarray(g, copy=True)
+        gradient: Array = self._seen_outside(g)
         if self.space.library.shape_of is not None:  # more than a shape, which it may lack yet
             to = self.space if isinstance(gradient, TracedArray) else self.space.raw
             return to.reshape(gradient, self.space.shape_of(leaf))
