@@ -14,10 +14,12 @@ library (`to_torch`, `to_jax`, `from_torch`, `from_jax`); the updates optimize (
 its kin), for arrays and trees of arrays. No array library is imported before its arrays arrive.
 
 Larger rooms open when they are first entered: `ag.optimizers` and `ag.transformations` (init,
-update and step), `ag.schedules`, `ag.state` (files, and states of other libraries), `ag.fusion`.
+update and step), `ag.schedules`, `ag.state` (files, and states of other libraries), `ag.fusion`,
+`ag.onnx` (models that run without Python).
 """
 
 import importlib
+import typing
 
 from arraygrad import errors
 from arraygrad.audit import audit
@@ -49,6 +51,14 @@ from arraygrad.updates import (
     lars_update,
     optimizer_update,
 )
+
+if typing.TYPE_CHECKING:  # the rooms that `__getattr__` opens
+    from arraygrad import fusion as fusion
+    from arraygrad import onnx as onnx
+    from arraygrad import optimizers as optimizers
+    from arraygrad import schedules as schedules
+    from arraygrad import state as state
+    from arraygrad import transformations as transformations
 
 __version__ = "0.1.0"
 
@@ -89,12 +99,14 @@ __all__ = [
 _ROOMS = frozenset({"fusion", "onnx", "optimizers", "schedules", "state", "transformations"})
 
 
-def __getattr__(name: str) -> object:
-    """Import a room when it is first asked for."""
-    if name in _ROOMS:
-        return importlib.import_module(f"arraygrad.{name}")
-    message = f"module 'arraygrad' has no attribute {name!r}"
-    raise AttributeError(message)
+if not typing.TYPE_CHECKING:  # a type checker knows the rooms, and refuses other names
+
+    def __getattr__(name: str) -> object:
+        """Import a room when it is first asked for."""
+        if name in _ROOMS:
+            return importlib.import_module(f"arraygrad.{name}")
+        message = f"module 'arraygrad' has no attribute {name!r}"
+        raise AttributeError(message)
 
 
 def __dir__() -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from arraygrad._tree import TreeDef, unflatten
 from arraygrad._typing import Array, Leaves, Tree
@@ -10,8 +10,11 @@ from arraygrad.operators._operands import Operands
 
 __all__ = ["checkpoint"]
 
+P = ParamSpec("P")
+T = TypeVar("T")
 
-def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
+
+def checkpoint(f: Callable[P, T]) -> Callable[P, T]:
     """Return a function that is run again for its derivative, instead of remembered.
 
     Parameters
@@ -50,11 +53,12 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     @wraps(f)
-    def function(*args: Any, **kwargs: Any) -> Tree:
+    def function(*args: P.args, **kwargs: P.kwargs) -> T:
         operands = Operands(args, kwargs, keywords=True)
         body = _Body(f, operands)
         again = getattr(operands.autodiff, "checkpoint", _remembered)
-        return body.whole(again(body, *operands.hand_over()))
+        value: T = body.whole(again(body, *operands.hand_over()))
+        return value
 
     return function
 

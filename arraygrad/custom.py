@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from arraygrad._tree import TreeDef, flatten, unflatten
 from arraygrad._typing import Array, Autodiff, Leaves, Pullback, Tree
@@ -13,10 +13,13 @@ from arraygrad.operators._operands import Operands
 
 __all__ = ["custom_gradient"]
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 
 def custom_gradient(
-    f: Callable[..., Any], *, forward: Callable[..., Any] | None = None
-) -> Callable[..., Any]:
+    f: Callable[P, tuple[T, Callable[..., Any]]], *, forward: Callable[..., Any] | None = None
+) -> Callable[P, T]:
     """Return a function whose derivative is the one it brings along.
 
     Parameters
@@ -84,12 +87,13 @@ def custom_gradient(
     """
 
     @wraps(f)
-    def function(*args: Any, **kwargs: Any) -> Tree:
+    def function(*args: P.args, **kwargs: P.kwargs) -> T:
         operands = Operands(*_by_position(f, args, kwargs), keywords=False)
         body = _Body(f, forward, operands)
         push = None if forward is None else body.push
         custom = _custom_of(operands.autodiff)
-        return body.whole(custom(body, push, *operands.hand_over()))
+        value: T = body.whole(custom(body, push, *operands.hand_over()))
+        return value
 
     return function
 

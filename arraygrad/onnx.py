@@ -1,7 +1,7 @@
 """Gradients and optimizer steps as ONNX models: they run wherever ONNX does, without Python.
 
 The function is traced on the lazy arrays of ndonnx, once, with the shapes and dtypes of an example.
-`pip install arraygrad[onnx]` brings what this room needs.
+`pip install 'arraygrad[onnx]'` brings what this room needs.
 """
 
 from arraygrad._onnx.feeding import feed

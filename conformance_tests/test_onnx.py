@@ -16,7 +16,8 @@ from array_api_compat import array_namespace
 
 import arraygrad as ag
 from arraygrad import errors, onnx, optimizers, schedules
-from arraygrad.transformations import chain, clip_by_global_norm
+from arraygrad.transformations import chain, clip_by_global_norm, reduce_on_plateau
+from arraygrad.transformations._members import step_of
 from conformance_tests import scenarios
 from conformance_tests.trees import assert_close, map_tree
 
@@ -193,7 +194,7 @@ def training(optimizer, loss, w, batch, steps=20):
         losses.append(found.pop("value"))
         inputs.update({name.removeprefix("next."): y for name, y in found.items()})
         value, gradient = ag.value_and_grad(loss)(w, *batch)
-        w, state = optimizer.step(w, gradient, state, value=value)
+        w, state = step_of(optimizer, w, gradient, state, {"value": value}, donate=False)
         expected.append(value)
     theirs = named("params", w)
     ours = {name: inputs[name] for name in theirs}
@@ -213,6 +214,8 @@ OPTIMIZERS = {
     "schedule": optimizers.adam(schedules.cosine(0.1, 10)),
     "chain": chain(clip_by_global_norm(0.1), optimizers.sgd(0.2, momentum=0.9)),
     "lamb": optimizers.lamb(0.01),
+    "polyak_sgd": optimizers.polyak_sgd(0.1),
+    "plateau": chain(optimizers.sgd(0.5), reduce_on_plateau(factor=0.5, patience=2, cooldown=1)),
 }
 
 
@@ -291,6 +294,26 @@ def test_feeding_names_what_does_not_fit():
         onnx.feed(model, w={"b": X}, x=X)
     with pytest.raises(errors.DtypeError, match="`x` has dtype float32, the model's input float64"):
         onnx.feed(model, w={"a": X}, x=X.astype("float32"))
+
+
+@pytest.mark.parametrize("wrong", [3, None, "adam", optimizers.adam])
+def test_what_is_no_optimizer_is_refused(wrong):
+    with pytest.raises(errors.HyperparameterError, match="`optimizer` must have `init` and `step`"):
+        onnx.export_step(wrong, np.sum, X)
+
+
+def test_steps_that_ask_for_more_are_refused():
+    def loss(w):
+        return np.sum(w**2)
+
+    with pytest.raises(errors.HyperparameterError, match="`noise` or `rng`"):
+        onnx.export_step(optimizers.noisy_sgd(0.1), loss, X)
+    with pytest.raises(errors.HyperparameterError, match="`gradient` and `perturbed_grads`"):
+        onnx.export_step(optimizers.sam(optimizers.sgd(0.1)), loss, X)
+    with pytest.raises(errors.ExportError, match="has no `eigh`"):
+        onnx.export_step(optimizers.shampoo(0.1), loss, MATRIX)
+    with pytest.raises(errors.StructureError, match="`params` holds no arrays"):
+        onnx.export_step(optimizers.sgd(0.1), loss, {})
 
 
 # --- the pages ------------------------------------------------------------------------------------

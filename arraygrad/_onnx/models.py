@@ -16,6 +16,8 @@ from arraygrad.errors import StructureError
 from arraygrad.operators import value_and_grad
 from arraygrad.operators._call import Argnums
 from arraygrad.optimizers import Optimizer
+from arraygrad.optimizers._checked import checked_optimizer
+from arraygrad.transformations._members import step_of
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -146,8 +148,10 @@ def export_step(
     Parameters
     ----------
     optimizer : Optimizer
-        Any of `arraygrad.optimizers`, alone or in a chain. Hyperparameters given as 0-d arrays
-        are inputs of the model, Python numbers are part of it, schedules are computed in it.
+        One of `arraygrad.optimizers`, alone or in a chain, but those that ask for more than a
+        gradient and a value (`noisy_sgd`, `sam`) or for what ONNX lacks (`shampoo` and `soap`:
+        `linalg.eigh` and `linalg.qr`). Hyperparameters given as 0-d arrays are inputs of the
+        model, Python numbers are part of it, schedules are computed in it.
     loss : callable
         A function `loss(params, *batch)` that returns a real 0-d array.
     params : tree of arrays
@@ -160,7 +164,7 @@ def export_step(
     onnx.ModelProto
         A checked model, its shapes fixed. Its inputs are `params`, `state` (as far as a step
         changes it, and its arrays) and the batch, named by path as by `export`: `params.w`,
-        `state.count`, `state.slots.m.w`, `x`. Its outputs are `value`, the loss before the step,
+        `state.count`, `state.slots.mu.w`, `x`. Its outputs are `value`, the loss before the step,
         and what comes next: `next.params.w`, `next.state.count`, one for each input of params and
         state. Feed these to the next step, without `next.`.
 
@@ -168,6 +172,8 @@ def export_step(
     ------
     ExportError, StructureError
         As for `export`.
+    HyperparameterError
+        If `optimizer` has no `init` and `step`, or its step asks for more than is given here.
     DtypeError
         As for `export`, and if a parameter is not floating.
     NotScalarError
@@ -194,7 +200,7 @@ def export_step(
     >>> print(value, inputs["params"])
     5.0 [0.8 1.6]
     """
-    state = optimizer.init(params)
+    state = checked_optimizer(optimizer, "optimizer", "init", "step").init(params)
     with explained(optimizer.step):
         numbers = _changing(optimizer, params, state)
     graph = Graph()
@@ -205,7 +211,7 @@ def export_step(
     with explained(loss):
         value, grads = value_and_grad(loss)(w, *rest)
     with explained(optimizer.step):
-        w, after = optimizer.step(w, grads, before, value=value)
+        w, after = _stepped(optimizer, w, grads, before, value)
         new = named_leaves(after, "state")[0]
         pairs = ((name, x, new[name]) for name, x in named_leaves(before, "state")[0].items())
         kept = {f"next.{name}": _like(y, x) for name, x, y in pairs if is_array(x)}
@@ -244,13 +250,28 @@ def _changing(optimizer: Optimizer, params: Tree, state: Any) -> frozenset[str]:
         graph = Graph()
         w = graph.inputs_like(params, "params")
         before = graph.inputs_like(state, "state", numbers)
-        _, after = optimizer.step(w, w, before, value=flatten(w)[0][0])
+        _, after = _stepped(optimizer, w, w, before, _number_of(w))
         old, new = named_leaves(before, "state")[0], named_leaves(after, "state")[0]
         _check_names(old, new)
         changed = {name for name, x in old.items() if not is_array(x) and _differs(x, new[name])}
         if changed <= numbers:
             return numbers
         numbers |= changed  # with these in the graph, others may depend on them
+
+
+def _stepped(optimizer: Optimizer, w: Tree, grads: Tree, state: Any, value: Any) -> Any:
+    """Take a step, with the loss if the optimizer asks for it."""
+    return step_of(optimizer, w, grads, state, {"value": value}, donate=False)
+
+
+def _number_of(params: Tree) -> Any:
+    """Return a real 0-d array of the graph, to stand for the loss."""
+    leaves = flatten(params)[0]
+    if not leaves:
+        message = "`params` holds no arrays: there is nothing to step"
+        raise StructureError(message)
+    xp = array_namespace(leaves[0])
+    return xp.sum(leaves[0])
 
 
 def _differs(old: Any, new: Any) -> bool:

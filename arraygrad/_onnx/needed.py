@@ -11,5 +11,5 @@ def check_installed() -> None:
     """Raise `MissingExtraError`, an `ImportError`, if one is missing."""
     for needed in ("ndonnx", "onnx", "onnxruntime"):
         if find_spec(needed) is None:
-            message = f"arraygrad.onnx needs {needed}: pip install arraygrad[onnx]"
+            message = f"arraygrad.onnx needs {needed}: pip install 'arraygrad[onnx]'"
             raise MissingExtraError(message)

@@ -4,8 +4,9 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from arraygrad._namespace import array_namespace, library_name
+from arraygrad._namespace import array_namespace, is_array, library_name
 from arraygrad._typing import Array
+from arraygrad.errors import HyperparameterError, StructureError
 from arraygrad.expression import Step
 from arraygrad.fusion import blocked, host, loop, memory
 from arraygrad.fusion.program import Program
@@ -32,6 +33,13 @@ def explain(kernel: Any, *arrays: Array) -> str:
         The executor and why; then, if the kernel is fused, its stages: the scalars that are
         computed once, the steps for each element, the sums; and the code that was printed.
 
+    Raises
+    ------
+    HyperparameterError
+        If it is given neither, such as a chain or `lookahead`: explain their members.
+    StructureError
+        If an argument is no array, such as a tree, or there are too few or too many.
+
     Examples
     --------
     >>> import numpy as np
@@ -46,11 +54,37 @@ def explain(kernel: Any, *arrays: Array) -> str:
       each element  t2 = w + t1
       out           w <- t2
     """
+    _check_arrays(arrays)
     example = getattr(kernel, "example", None)
     if example is not None:  # an optimizer
         arrays = tuple(example(*arrays)) if len(arrays) == 1 else arrays
         kernel = kernel.kernel
+    _check_kernel(kernel, len(arrays))
     return "\n".join(_lines(kernel, arrays))
+
+
+def _check_arrays(arrays: tuple[Any, ...]) -> None:
+    if not arrays:
+        message = "explain() needs arrays: the parameter at least"
+        raise StructureError(message)
+    for x in arrays:
+        if not is_array(x):
+            message = f"explain() takes arrays, got {type(x).__name__}: pass one leaf of a tree"
+            raise StructureError(message)
+
+
+def _check_kernel(kernel: Any, count: int) -> None:
+    """Refuse what is no formula `kernel(xp, w, g, ...)` of so many arrays."""
+    names = _positional(kernel) if callable(kernel) else []
+    if len(names) < 3:
+        message = (
+            "explain() takes a kernel(xp, w, g, ...), or an optimizer that has one: explain the "
+            f"members of others one by one; got {kernel!r}"
+        )
+        raise HyperparameterError(message)
+    if count != len(names) - 1:
+        message = f"this kernel takes the arrays {', '.join(names[1:])}, got {count} arrays"
+        raise StructureError(message)
 
 
 def _lines(kernel: Callable[..., Any], arrays: tuple[Array, ...]) -> Iterator[str]:
@@ -86,9 +120,16 @@ _HOSTS = {blocked: "cache-blocked NumPy", loop: "a loop compiled by numba"}
 
 def _slots(kernel: Callable[..., Any], arrays: tuple[Array, ...]) -> int:
     """Return how many slots there are: positional arrays after parameter and gradient."""
-    kinds = [p.kind for p in inspect.signature(kernel).parameters.values()]
-    positional = sum(kind is not inspect.Parameter.KEYWORD_ONLY for kind in kinds) - 1
-    return min(positional, len(arrays)) - 2
+    return min(len(_positional(kernel)) - 1, len(arrays)) - 2
+
+
+def _positional(kernel: Callable[..., Any]) -> list[str]:
+    """Return the names of a kernel's positional parameters."""
+    try:
+        parameters = inspect.signature(kernel).parameters.values()
+    except ValueError:  # some in C do not tell
+        return []
+    return [x.name for x in parameters if x.kind is not x.KEYWORD_ONLY]
 
 
 def _stages(program: Program) -> Iterator[str]:

@@ -24,7 +24,19 @@ def chosen() -> str | None:
 @lru_cache(maxsize=1)
 def _of_the_process() -> str | None:
     """Return what the environment says: asked once."""
-    return os.environ.get("ARRAYGRAD_EXECUTOR") or None
+    name = os.environ.get("ARRAYGRAD_EXECUTOR") or None
+    _check(name, "ARRAYGRAD_EXECUTOR")
+    return name
+
+
+def _check(name: str | None, argument: str) -> None:
+    """Refuse executors that nobody knows, or that are not installed."""
+    if name is not None and name not in EXECUTORS:
+        message = f"`{argument}` must be one of {list(EXECUTORS)} or None, got {name!r}"
+        raise HyperparameterError(message)
+    if name == "numba" and importlib.util.find_spec("numba") is None:
+        message = "numba is not installed: pip install 'arraygrad[fast]'"
+        raise MissingExtraError(message)
 
 
 @contextmanager
@@ -61,12 +73,7 @@ def use_executor(name: str | None) -> Iterator[None]:
     >>> w.round(3)
     array([0.9, 0.9, 0.9])
     """
-    if name is not None and name not in EXECUTORS:
-        message = f"`name` must be one of {list(EXECUTORS)} or None, got {name!r}"
-        raise HyperparameterError(message)
-    if name == "numba" and importlib.util.find_spec("numba") is None:
-        message = "numba is not installed: pip install arraygrad[fast]"
-        raise MissingExtraError(message)
+    _check(name, "name")
     token = _wanted.set(name)
     try:
         yield

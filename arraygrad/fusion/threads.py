@@ -6,6 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
+from arraygrad.errors import HyperparameterError
+
 __all__ = ["split", "thread_count"]
 
 Part = Callable[[int, int], list[float]]
@@ -16,11 +18,20 @@ _WORTH_A_THREAD = 1 << 19
 
 @lru_cache(maxsize=1)
 def thread_count() -> int:
-    """Return how many threads to use: `ARRAYGRAD_NUM_THREADS`, else `OMP_NUM_THREADS`, else all."""
+    """Return how many threads to use: `ARRAYGRAD_NUM_THREADS`, else `OMP_NUM_THREADS`, else all.
+
+    Raises
+    ------
+    HyperparameterError
+        If the first is set, and is no number. (The second is not ours.)
+    """
     for name in ("ARRAYGRAD_NUM_THREADS", "OMP_NUM_THREADS"):
         value = os.environ.get(name, "")
-        if value.isdigit() and int(value) > 0:
+        if value.isdecimal() and int(value) > 0:
             return int(value)
+        if value and name == "ARRAYGRAD_NUM_THREADS":
+            message = f"`{name}` must be a number of threads, at least 1, got {value!r}"
+            raise HyperparameterError(message)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

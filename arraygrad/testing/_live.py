@@ -14,6 +14,7 @@ from arraygrad._typing import Array, Namespace
 from arraygrad.autodiff.tape.array import TracedArray
 from arraygrad.autodiff.tape.namespace import TracedNamespace
 from arraygrad.autodiff.tape.record import ReadableTape, Record
+from arraygrad.errors import MissingExtraError
 
 __all__ = ["LiveNamespace", "live_namespace"]
 
@@ -37,6 +38,16 @@ class LiveNamespace(TracedNamespace):
         return self.wrap(x, self.tape.next(), self.tape)
 
 
-def live_namespace(module: str) -> Any:
-    """Return the live namespace of a library's module."""
-    return LiveNamespace(importlib.import_module(module))
+def live_namespace(module: str, needs: str = "arraygrad") -> Any:
+    """Return the live namespace of a library's module, which pip installs with `needs`.
+
+    Raises
+    ------
+    MissingExtraError
+        If the library is not installed.
+    """
+    try:
+        return LiveNamespace(importlib.import_module(module))
+    except ModuleNotFoundError as error:
+        message = f"this namespace needs {error.name}: pip install '{needs}'"
+        raise MissingExtraError(message) from error

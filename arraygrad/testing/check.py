@@ -4,10 +4,10 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from arraygrad._namespace import array_namespace
+from arraygrad._namespace import array_namespace, is_array
 from arraygrad._typing import Array, Autodiff, Namespace, Tree
 from arraygrad.autodiff import autodiff_named
-from arraygrad.errors import DtypeError, SpentTapeError
+from arraygrad.errors import DtypeError, ShapeError, SpentTapeError
 from arraygrad.libraries import library_of
 from arraygrad.testing.differences import Differences, Flat, FlatCall
 
@@ -46,7 +46,7 @@ def check_gradients(
         If reverse mode, forward mode and differences do not agree, or if a gradient has another
         shape or dtype than its array.
     DtypeError
-        If a floating array is not in double precision.
+        If a floating array is not in double precision, or there is none.
 
     Notes
     -----
@@ -64,6 +64,9 @@ def check_gradients(
     >>> check_gradients(lambda x: np.sum(np.sin(x)), np.asarray([1.0, 2.0]))
     """
     call = FlatCall(f, args)
+    if not call.variables:
+        message = "there is nothing to differentiate: `args` hold no floating array"
+        raise DtypeError(message)
     for x in call.variables:
         _require_double(call.xp, x)
     speaker = autodiff_named(autodiff or library_of(call.xp).autodiff)
@@ -149,6 +152,8 @@ def check_autodiff(autodiff: Autodiff, x: Array) -> None:
     ------
     AssertionError
         If it does not keep to the protocol; the message says where.
+    DtypeError, ShapeError
+        If `x` is not what is asked for.
 
     Examples
     --------
@@ -157,7 +162,14 @@ def check_autodiff(autodiff: Autodiff, x: Array) -> None:
     >>> check_autodiff("tape", np.asarray([0.5, 1.0, 2.0]))
     """
     speaker = autodiff_named(autodiff) if isinstance(autodiff, str) else autodiff
+    if not is_array(x):
+        message = f"`x` must be an array of float64, got {type(x).__name__}"
+        raise DtypeError(message)
+    if len(x.shape) != 1 or x.shape[0] < 2:
+        message = f"`x` must have shape (n,), n at least 2, got {tuple(x.shape)}"
+        raise ShapeError(message)
     xp = array_namespace(x)
+    _require_double(xp, x)
     check = _Check(speaker, xp, [xp.ones_like(x)], 1e-7, random.Random(0))
     for f in (_smooth, _several_outputs, _partly_constant):
         check(f, [x, x * x], 2)

@@ -7,7 +7,7 @@ from typing import Any
 
 from arraygrad.testing._live import live_namespace
 
-_space = live_namespace("array_api_strict")
+_space = live_namespace("array_api_strict", "array-api-strict")
 
 
 def __getattr__(name: str) -> Any:

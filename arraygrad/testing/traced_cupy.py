@@ -7,7 +7,7 @@ from typing import Any
 
 from arraygrad.testing._live import live_namespace
 
-_space = live_namespace("array_api_compat.cupy")
+_space = live_namespace("array_api_compat.cupy", "arraygrad[cupy]")
 
 
 def __getattr__(name: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from arraygrad.testing._live import live_namespace
 
-_space = live_namespace("jax.numpy")
+_space = live_namespace("jax.numpy", "arraygrad[jax]")
 
 
 def __getattr__(name: str) -> Any:

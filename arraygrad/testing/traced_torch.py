@@ -7,7 +7,7 @@ from typing import Any
 
 from arraygrad.testing._live import live_namespace
 
-_space = live_namespace("array_api_compat.torch")
+_space = live_namespace("array_api_compat.torch", "arraygrad[torch]")
 
 
 def __getattr__(name: str) -> Any:
