@@ -1,6 +1,6 @@
 """Gradient descent with noise, and with the step that a known minimum allows."""
 
-from arraygrad._numbers import namespace_for
+from arraygrad._numbers import is_number, namespace_for
 from arraygrad._typing import Array, Namespace
 
 __all__ = ["noisy_sgd", "polyak_sgd", "polyak_sgd_positive"]
@@ -35,8 +35,7 @@ def polyak_sgd(
 ) -> tuple[Array]:
     """Return the update -scaling·min((f - f_min) / (‖g‖² + ε), max)·g, ‖g‖ over all arrays."""
     step, moves = _polyak_step(xp, value - f_min, squared_norm + epsilon)
-    sp = namespace_for(xp, step, max_learning_rate)
-    return (-(scaling * moves * sp.clip(step, max=max_learning_rate)) * g,)
+    return (-(scaling * moves * _at_most(xp, step, max_learning_rate)) * g,)
 
 
 def polyak_sgd_positive(
@@ -53,8 +52,15 @@ def polyak_sgd_positive(
 ) -> tuple[Array]:
     """Return `polyak_sgd`, which stands still below the minimum instead of going uphill."""
     step, moves = _polyak_step(xp, value - f_min, squared_norm + epsilon)
-    sp = namespace_for(xp, step, max_learning_rate)
-    return (-(scaling * moves * sp.clip(step, min=0, max=max_learning_rate)) * g,)
+    step = _at_most(xp, step, max_learning_rate)
+    return (-(scaling * moves * namespace_for(xp, step).clip(step, min=0)) * g,)
+
+
+def _at_most(xp: Namespace, x: Array, bound: Array) -> Array:
+    """Return the lesser of two scalars, by whichever is an array."""
+    if is_number(x):
+        x, bound = bound, x
+    return namespace_for(xp, x, bound).clip(x, max=bound)
 
 
 def _polyak_step(xp: Namespace, gap: Array, divisor: Array) -> tuple[Array, Array]:

@@ -63,6 +63,8 @@ class AxesOptimizer(TreeOptimizer):
         Every how many steps matrices are renewed.
     """
 
+    takes = frozenset({"refresh"})
+
     def __init__(
         self,
         name: str,

@@ -1,5 +1,6 @@
 """Checks and scalars of optimizers whose step is written for all leaves at once."""
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from arraygrad.optimizers._hyperparameters import current
 from arraygrad.optimizers._protocol import Hyperparameter, Optimizer, checked_leaves
 from arraygrad.optimizers._trees import check_shapes, leaves_like
 
-__all__ = ["TreeOptimizer", "checked_optimizer", "leaves_beside"]
+__all__ = ["TreeOptimizer", "checked_optimizer", "keywords_of", "leaves_beside"]
 
 
 def checked_optimizer(optimizer: Any, argument: str, *methods: str) -> Any:
@@ -27,6 +28,28 @@ def checked_optimizer(optimizer: Any, argument: str, *methods: str) -> Any:
         message = f"`{argument}` must have {', '.join(most)} and {last}, got {optimizer!r}"
         raise HyperparameterError(message)
     return optimizer
+
+
+def keywords_of(*optimizers: Any) -> frozenset[str] | None:
+    """Return the keywords that one at least of these takes, ours or optax's; `None` for any."""
+    found: set[str] = set()
+    for optimizer in optimizers:
+        names = optimizer.takes if isinstance(optimizer, Optimizer) else _names_in(optimizer.update)
+        if names is None:
+            return None
+        found |= names
+    return frozenset(found)
+
+
+def _names_in(function: Any) -> frozenset[str] | None:
+    """Return the keywords of a function: optax's plain transformations take none."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # compiled: nobody knows
+        return None
+    if any(x.kind is x.VAR_KEYWORD for x in parameters):
+        return None
+    return frozenset(x.name for x in parameters if x.kind is x.KEYWORD_ONLY)
 
 
 def leaves_beside(params: Tree, tree: Tree, argument: str) -> list[Array]:
@@ -49,6 +72,7 @@ class TreeOptimizer(Optimizer):
     """What optimizers that are more than one kernel share: a name, hyperparameters, checks."""
 
     name: str
+    takes: frozenset[str] | None = frozenset()
     _hyperparameters: Mapping[str, Hyperparameter]
 
     def __repr__(self) -> str:
@@ -59,12 +83,16 @@ class TreeOptimizer(Optimizer):
         self, grads: Tree, state: Any, params: Tree | None = None, **extra: Any
     ) -> tuple[Tree, Any]:
         """Return what to add to the parameters, and the next state."""
+        if extra:
+            self._check_keywords(extra)
         return self._run(grads, state, params, add=False, **extra)
 
     def step(
         self, params: Tree, grads: Tree, state: Any, *, donate: bool = False, **extra: Any
     ) -> tuple[Tree, Any]:
         """Return the parameters after one step, and the next state; nothing is overwritten."""
+        if extra:
+            self._check_keywords(extra)
         return self._run(grads, state, params, add=True, **extra)
 
     def _run(

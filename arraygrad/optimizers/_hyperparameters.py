@@ -1,7 +1,7 @@
 """Hyperparameters of an optimizer: numbers, 0-d arrays, or schedules of the step's number."""
 
-from collections.abc import Callable, Mapping
-from numbers import Real
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from numbers import Integral, Real
 from typing import Any
 
 from arraygrad._namespace import array_namespace, is_array, is_complex
@@ -11,12 +11,14 @@ from arraygrad.libraries import library_of
 __all__ = [
     "at_least_one",
     "at_least_zero",
+    "axes",
     "chosen",
     "current",
     "first_values",
     "in_unit",
     "one_number",
     "positive",
+    "real",
     "whole",
     "within",
 ]
@@ -24,7 +26,17 @@ __all__ = [
 
 def first_values(hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values before the first step."""
-    return {name: x(0) if callable(x) else x for name, x in hyperparameters.items()}
+    return {
+        name: _scheduled(name, x(0)) if callable(x) else x for name, x in hyperparameters.items()
+    }
+
+
+def _scheduled(name: str, value: Any) -> Any:
+    """Return what a schedule returned, if it is a real number or array."""
+    if type(value) is not float and not _is_real(value):
+        message = f"`{name}` must be a schedule of real numbers or arrays, it returned {value!r}"
+        raise HyperparameterError(message)
+    return value
 
 
 def current(hyperparameters: Mapping[str, Any], state: Any) -> dict[str, Any]:
@@ -33,12 +45,17 @@ def current(hyperparameters: Mapping[str, Any], state: Any) -> dict[str, Any]:
     Raises
     ------
     StructureError
-        If it does not hold one: the state is that of another optimizer.
+        If it does not hold one: the state is that of another optimizer, or none.
+    HyperparameterError
+        If a schedule returns no real number.
     """
-    kept: Mapping[str, Any] = getattr(state, "hyperparameters", {})
+    if not (hasattr(state, "hyperparameters") and hasattr(state, "count")):
+        message = f"`state` must be what `init` returned, got {type(state).__name__}"
+        raise StructureError(message)
+    kept: Mapping[str, Any] = state.hyperparameters
     try:
         return {
-            name: x(state.count) if callable(x) else kept[name]
+            name: _scheduled(name, x(state.count)) if callable(x) else kept[name]
             for name, x in hyperparameters.items()
         }
     except KeyError:
@@ -47,9 +64,6 @@ def current(hyperparameters: Mapping[str, Any], state: Any) -> dict[str, Any]:
             raise
         message = f"`state` has no {missing[0]!r}: it is not one of this optimizer"
         raise StructureError(message) from None
-
-
-_OPTIONAL = ("epsilon", "momentum_decay")  # None is the convention's own: adafactor, nadam
 
 
 def within(expected: str, contains: Callable[[Any], bool], /, **values: Any) -> None:
@@ -100,10 +114,23 @@ def one_number(value: Any, argument: str) -> Any:
     return value
 
 
+def real(**values: Any) -> None:
+    """Refuse what is neither a real number nor a real array nor a schedule.
+
+    Raises
+    ------
+    HyperparameterError
+        If a value is none.
+    """
+    for name, value in values.items():
+        if not (_is_unread(value) or _is_real(value)):
+            message = f"`{name}` must be a real number, an array or a schedule, got {value!r}"
+            raise HyperparameterError(message)
+
+
 def at_least_zero(**values: Any) -> None:
     """Refuse negative numbers: see `within`."""
-    given = {name: x for name, x in values.items() if not (x is None and name in _OPTIONAL)}
-    within("at least 0", lambda x: x >= 0, **given)
+    within("at least 0", lambda x: x >= 0, **values)
 
 
 def at_least_one(**values: Any) -> None:
@@ -135,15 +162,32 @@ def whole(**values: Any) -> None:
             raise HyperparameterError(message)
 
 
-def chosen(convention: str, known: Mapping[str, Any]) -> Any:
-    """Return what a convention stands for.
+def axes(axis: int | Sequence[int] | None) -> int | tuple[int, ...] | None:
+    """Return an axis, or several in a tuple.
 
     Raises
     ------
     HyperparameterError
-        If nobody calls it that.
+        If they are no integers.
     """
-    if convention not in known:
-        message = f"`convention` must be one of {sorted(known)}, got {convention!r}"
+    if axis is None or isinstance(axis, int):
+        return axis
+    found = tuple(axis) if isinstance(axis, Iterable) else (axis,)
+    if not all(isinstance(x, Integral) for x in found):
+        message = f"`axis` must be an integer or a sequence of integers, got {axis!r}"
         raise HyperparameterError(message)
-    return known[convention]
+    return found
+
+
+def chosen(name: str, known: Mapping[str, Any], argument: str = "convention") -> Any:
+    """Return what a name stands for, of a convention for example.
+
+    Raises
+    ------
+    HyperparameterError
+        If nothing is called that.
+    """
+    if not isinstance(name, str) or name not in known:
+        message = f"`{argument}` must be one of {sorted(known)}, got {name!r}"
+        raise HyperparameterError(message)
+    return known[name]

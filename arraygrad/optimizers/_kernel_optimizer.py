@@ -14,10 +14,17 @@ from arraygrad import fusion
 from arraygrad._namespace import array_namespace
 from arraygrad._tree import unflatten
 from arraygrad._typing import Array, Namespace, Tree
-from arraygrad.errors import HyperparameterError, StructureError
+from arraygrad.errors import (
+    ArraygradError,
+    DeviceError,
+    HyperparameterError,
+    MixedLibraryError,
+    StructureError,
+)
 from arraygrad.fusion.packed import Known, known, reshaped, shapes_of
 from arraygrad.libraries import there
 from arraygrad.optimizers._hyperparameters import current, first_values, one_number
+from arraygrad.optimizers._places import check_places
 from arraygrad.optimizers._protocol import Hyperparameter, Optimizer, State, checked_leaves
 from arraygrad.optimizers._trees import Model, check_shapes, leaves_like, rebuilt, slots_of
 
@@ -81,6 +88,8 @@ class KernelOptimizer(Optimizer):
         self._needs_params = needs_params
         self._arrays, self._values = tuple(arrays), tuple(values)
         self._wanted = (*values, *arrays)
+        if self.takes is None:
+            self.takes = frozenset(self._wanted)
         # What the trees beside the parameters are called in messages.
         self._spelt = ["grads", *(f"state.slots[{name!r}]" for name in self._slots), *arrays]
         self._model = Model(checked_params)
@@ -115,7 +124,13 @@ class KernelOptimizer(Optimizer):
         model = grads if params is None else params
         kept, scalars = self._scalars(state, extra)
         columns, treedef = self._columns(model, grads, state, extra)
-        found = fusion.evaluate(self.kernel, columns, scalars, slots=len(self._slots), add=False)
+        try:
+            found = fusion.evaluate(
+                self.kernel, columns, scalars, slots=len(self._slots), add=False
+            )
+        except Exception as error:
+            self._check_places(error, columns, scalars, model)
+            raise
         return self._result(model, treedef, columns, found, state, kept)
 
     def step(
@@ -124,9 +139,13 @@ class KernelOptimizer(Optimizer):
         """Return the parameters after one step, and the next state."""
         kept, scalars = self._scalars(state, extra)
         columns, treedef = self._columns(params, grads, state, extra)
-        found = fusion.evaluate(
-            self.kernel, columns, scalars, slots=len(self._slots), donate=donate
-        )
+        try:
+            found = fusion.evaluate(
+                self.kernel, columns, scalars, slots=len(self._slots), donate=donate
+            )
+        except Exception as error:
+            self._check_places(error, columns, scalars, params)
+            raise
         return self._result(params, treedef, columns, found, state, kept)
 
     def _scalars(
@@ -139,6 +158,8 @@ class KernelOptimizer(Optimizer):
             if name not in extra:
                 message = f"{self.name} needs `{name}`: pass it to the step as {name}=..."
                 raise HyperparameterError(message)
+        if len(extra) > len(self._wanted):
+            self._check_keywords(extra)
         for name in self._values:
             scalars[name] = one_number(extra[name], name)
         if self._takes_step:
@@ -171,6 +192,14 @@ class KernelOptimizer(Optimizer):
             columns.append(column if type(column) is Known else Known(column, shapes_of(column)))
         self._model.note(trees, columns, treedef)
         return columns, treedef
+
+    def _check_places(self, error: Exception, columns: Any, scalars: Any, params: Tree) -> None:
+        """Refuse, after an error that says nothing of it, what lies apart: see `check_places`."""
+        mixed = isinstance(error, MixedLibraryError | DeviceError)
+        if isinstance(error, ArraygradError) and not mixed:
+            return
+        beside = dict(zip(self._spelt, columns[1:], strict=True))
+        check_places(params, columns[0], beside, scalars)
 
     def _slot_shapes(self, name: str, weights: Sequence[Array]) -> list[tuple[int, ...]]:
         """Return the shape of each leaf of a slot: it need not be that of the parameter."""

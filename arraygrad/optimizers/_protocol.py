@@ -13,7 +13,7 @@ from arraygrad._namespace import (
 )
 from arraygrad._tree import flatten, flatten_with_paths, format_path, unflatten
 from arraygrad._typing import Array, Tree
-from arraygrad.errors import DtypeError, StructureError
+from arraygrad.errors import DtypeError, HyperparameterError, StructureError
 from arraygrad.fusion.packed import shapes_of
 from arraygrad.optimizers._trees import check_shapes, leaves_like
 
@@ -63,10 +63,60 @@ class Optimizer:
     """An optimizer, or a transformation of gradients.
 
     Unpacks as `(init, update)`, so that optax takes it on jax arrays.
+
+    Attributes
+    ----------
+    takes : frozenset of str or None
+        The keywords that `update` and `step` take beside their own; `None` for any.
     """
 
+    takes: frozenset[str] | None = None
+    _state: type | tuple[type, ...] = object
+    """What `init` returns; of subclasses that call `_check`."""
+
+    def _check(self, state: Any, extra: dict[str, Any]) -> None:
+        """Refuse what is no state of this optimizer, and keywords that it does not know.
+
+        Raises
+        ------
+        StructureError
+            If the state is of another kind.
+        HyperparameterError
+            If a keyword is unknown.
+        """
+        if not isinstance(state, self._state):
+            message = f"`state` must be what `init` returned, got {type(state).__name__}"
+            raise StructureError(message)
+        if extra:
+            self._check_keywords(extra)
+
+    def _check_keywords(self, extra: dict[str, Any]) -> None:
+        """Refuse keywords that this optimizer does not know."""
+        for name in extra:
+            if self.takes is not None and name not in self.takes:
+                known = ", ".join(f"`{x}`" for x in sorted(self.takes)) or "none"
+                message = f"`{name}` is no argument of this optimizer; it takes beside: {known}"
+                raise HyperparameterError(message)
+
     def init(self, params: Tree, /) -> Any:
-        """Return the state before the first step."""
+        """Return the state before the first step.
+
+        Parameters
+        ----------
+        params : tree of arrays
+            The parameters, floating arrays.
+
+        Returns
+        -------
+        state
+
+        Raises
+        ------
+        StructureError
+            If there is no tree.
+        DtypeError
+            If a leaf is no floating array.
+        """
         raise NotImplementedError
 
     def update(
@@ -89,6 +139,18 @@ class Optimizer:
         -------
         updates : tree of arrays
         state
+
+        Raises
+        ------
+        StructureError
+            If the trees differ, the optimizer looks at parameters that are not given, or the
+            state is none of this optimizer.
+        ShapeError
+            If a gradient has another shape than its parameter.
+        DtypeError
+            If a gradient is no array.
+        HyperparameterError
+            If a keyword is unknown, or missing.
         """
         raise NotImplementedError
 
@@ -113,6 +175,17 @@ class Optimizer:
         -------
         params : tree of arrays
         state
+
+        Raises
+        ------
+        StructureError
+            If the trees differ, or the state is none of this optimizer.
+        ShapeError
+            If a gradient has another shape than its parameter.
+        DtypeError
+            If a gradient is no array.
+        HyperparameterError
+            If a keyword is unknown, or missing.
         """
         updates, state = self.update(grads, state, params, **extra)
         return apply_updates(params, updates), state

@@ -9,7 +9,7 @@ from arraygrad._typing import Array, Namespace
 from arraygrad.errors import HyperparameterError
 from arraygrad.kernels import adafactor as kernels
 from arraygrad.kernels.weight_decay import Kernel, decoupled, decoupled_from_rate
-from arraygrad.optimizers._hyperparameters import at_least_zero, chosen, in_unit
+from arraygrad.optimizers._hyperparameters import at_least_zero, chosen, in_unit, positive
 from arraygrad.optimizers._kernel_optimizer import KernelOptimizer, Slot, real_zeros, zeros
 from arraygrad.optimizers._protocol import Hyperparameter
 from arraygrad.optimizers._weight_decay import decaying
@@ -112,12 +112,10 @@ def adafactor(
     form = chosen(convention, _FORMS)
     in_unit(momentum=momentum)
     at_least_zero(
-        learning_rate=learning_rate, decay_power=decay_power, epsilon=epsilon,
-        minimum_scale=minimum_scale,
+        learning_rate=learning_rate, decay_power=decay_power, minimum_scale=minimum_scale,
+        epsilon=0.0 if epsilon is None else epsilon,
     )  # fmt: skip
-    if isinstance(clipping_threshold, int | float) and not clipping_threshold > 0:
-        message = f"`clipping_threshold` must be more than 0, got {clipping_threshold}"
-        raise HyperparameterError(message)
+    positive(clipping_threshold=clipping_threshold)
     averaged = not (is_number(momentum) and momentum == 0)
     _refuse_strangers(convention, averaged, smallest_factored, scale_by_parameters)
     axes_of, kernel = _kernel(convention, averaged, smallest_factored, scale_by_parameters)

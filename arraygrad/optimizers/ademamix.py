@@ -8,7 +8,7 @@ from arraygrad._numbers import is_number, namespace_for
 from arraygrad.errors import HyperparameterError
 from arraygrad.kernels import ademamix as kernels
 from arraygrad.kernels.weight_decay import decoupled
-from arraygrad.optimizers._hyperparameters import at_least_zero, in_unit
+from arraygrad.optimizers._hyperparameters import at_least_one, at_least_zero, in_unit
 from arraygrad.optimizers._kernel_optimizer import KernelOptimizer, real_zeros, zeros
 from arraygrad.optimizers._protocol import Hyperparameter
 from arraygrad.optimizers._weight_decay import decaying
@@ -102,9 +102,7 @@ def _warmed(steps: int, beta1: Any, beta3: Any, alpha: Any) -> tuple[Any, Any]:
     if not all(map(is_number, (beta1, beta3, alpha))) or beta1 <= 0 or beta3 <= 0:
         message = "`warmup` needs positive numbers for `beta1`, `beta3` and `alpha`"
         raise HyperparameterError(message)
-    if steps < 1:
-        message = f"`warmup` must be at least 1, got {steps}"
-        raise HyperparameterError(message)
+    at_least_one(warmup=steps)
     return (
         functools.partial(_rising, top=alpha, steps=steps),
         functools.partial(_lengthening, first=beta1, last=beta3, steps=steps),

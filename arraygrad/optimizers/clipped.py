@@ -102,6 +102,8 @@ _SOPHIA = {
 class _Sophia(Optimizer):
     """Two kernels that share a state: at steps with a Hessian's diagonal, and at the others."""
 
+    takes = frozenset({"hessian_diagonal"})
+
     def __init__(self, renewing: KernelOptimizer, holding: KernelOptimizer) -> None:
         self._renewing, self._holding = renewing, holding
 
@@ -116,16 +118,22 @@ class _Sophia(Optimizer):
         self, grads: Tree, state: State, params: Tree | None = None, **extra: Any
     ) -> tuple[Tree, State]:
         """Return what to add to the parameters, and the next state."""
-        return self._of(extra).update(grads, state, params, **extra)
+        kernel, extra = self._chosen(extra)
+        return kernel.update(grads, state, params, **extra)
 
     def step(
         self, params: Tree, grads: Tree, state: State, *, donate: bool = False, **extra: Any
     ) -> tuple[Tree, State]:
         """Return the parameters after one step, and the next state."""
-        return self._of(extra).step(params, grads, state, donate=donate, **extra)
+        kernel, extra = self._chosen(extra)
+        return kernel.step(params, grads, state, donate=donate, **extra)
 
-    def _of(self, extra: dict[str, Any]) -> KernelOptimizer:
-        return self._holding if extra.get("hessian_diagonal") is None else self._renewing
+    def _chosen(self, extra: dict[str, Any]) -> tuple[KernelOptimizer, dict[str, Any]]:
+        """Return the kernel of this step, and what it is given beside."""
+        self._check_keywords(extra)
+        if extra.get("hessian_diagonal") is None:
+            return self._holding, {}
+        return self._renewing, extra
 
 
 def sophia(

@@ -8,7 +8,12 @@ from arraygrad._numbers import is_number
 from arraygrad._tree import flatten, unflatten
 from arraygrad._typing import Array, Tree
 from arraygrad.kernels import averaging as kernels
-from arraygrad.optimizers._checked import TreeOptimizer, checked_optimizer, leaves_beside
+from arraygrad.optimizers._checked import (
+    TreeOptimizer,
+    checked_optimizer,
+    keywords_of,
+    leaves_beside,
+)
 from arraygrad.optimizers._hyperparameters import at_least_zero, first_values, whole
 from arraygrad.optimizers._kernel_optimizer import copies
 from arraygrad.optimizers._protocol import (
@@ -120,6 +125,7 @@ class Lookahead(TreeOptimizer):
     ) -> None:
         self._inner, self._period, self._resets = optimizer, sync_period, reset_state
         self._hyperparameters = {"slow_step_size": slow_step_size}
+        self.takes = keywords_of(optimizer)
 
     def __repr__(self) -> str:
         return f"{super().__repr__()[:-1]} around {self._inner!r}>"

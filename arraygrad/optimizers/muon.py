@@ -1,16 +1,17 @@
 """Muon: matrices move along orthogonal matrices. Not one kernel: other leaves move otherwise."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from arraygrad._namespace import array_namespace
+from arraygrad._numbers import is_number
 from arraygrad._tree import unflatten
 from arraygrad._typing import Array, Tree
 from arraygrad.errors import HyperparameterError, StructureError
 from arraygrad.fusion import plain
 from arraygrad.kernels.muon import FACTORS, QUINTIC, muon_corrected, muon_paper
-from arraygrad.optimizers._checked import TreeOptimizer, checked_optimizer
+from arraygrad.optimizers._checked import TreeOptimizer, checked_optimizer, keywords_of
 from arraygrad.optimizers._hyperparameters import (
     at_least_zero,
     chosen,
@@ -140,9 +141,7 @@ def muon(
     whole(iterations=iterations)
     in_unit(momentum=momentum)
     at_least_zero(learning_rate=learning_rate, weight_decay=weight_decay, epsilon=epsilon)
-    if scaling not in FACTORS:
-        message = f"`scaling` must be one of {sorted(FACTORS)}, got {scaling!r}"
-        raise HyperparameterError(message)
+    chosen(scaling, FACTORS, "scaling")
     kernel = functools.partial(
         chosen(convention, _CONVENTIONS),
         nesterov=nesterov, scaling=scaling, polynomials=_polynomials(coefficients, iterations),
@@ -160,15 +159,22 @@ def _polynomials(
     coefficients: Sequence[Any], iterations: int
 ) -> tuple[tuple[float, float, float], ...]:
     """Return the polynomial of each iteration."""
-    single = all(isinstance(x, int | float) for x in coefficients)
-    rows = [tuple(coefficients)] * iterations if single else [tuple(row) for row in coefficients]
-    if len(rows) != iterations or any(len(row) != 3 for row in rows):
+    given = list(coefficients) if isinstance(coefficients, Iterable) else []
+    single = all(map(is_number, given))
+    rows = [tuple(x) if isinstance(x, Iterable) else () for x in ([given] if single else given)]
+    rows *= iterations if single else 1
+    if len(rows) != iterations or not all(map(_is_polynomial, rows)):
         message = (
             "`coefficients` must be three numbers, or three for each of the "
             f"{iterations} `iterations`, got {coefficients!r}"
         )
         raise HyperparameterError(message)
     return tuple(rows)
+
+
+def _is_polynomial(row: tuple[Any, ...]) -> bool:
+    """Say whether this may be a polynomial's coefficients."""
+    return len(row) == 3 and all(map(is_number, row))
 
 
 def _is_matrix(w: Array) -> bool:
@@ -185,7 +191,7 @@ class Muon(TreeOptimizer):
         self, kernel: Any, hyperparameters: Any, others: Optimizer, *, takes_step: bool
     ) -> None:
         self._kernel, self._hyperparameters, self._others = kernel, hyperparameters, others
-        self._takes_step = takes_step
+        self._takes_step, self.takes = takes_step, keywords_of(others)
 
     def init(self, params: Tree, /) -> MuonState:
         """Return the state before the first step."""

@@ -168,7 +168,8 @@ def _nadam(
     """Make Nadam with a form of weight decay."""
     kernel = chosen(convention, _CONVENTIONS)
     in_unit(beta1=beta1, beta2=beta2)
-    at_least_zero(learning_rate=learning_rate, epsilon=epsilon, momentum_decay=momentum_decay)
+    at_least_zero(learning_rate=learning_rate, epsilon=epsilon)
+    at_least_zero(momentum_decay=0.0 if momentum_decay is None else momentum_decay)
     rates = {"learning_rate": learning_rate, "beta1": beta1, "beta2": beta2, "epsilon": epsilon}
     slots: dict[str, Slot] = {"mu": zeros, "nu": real_zeros}
     if convention == "optax":

@@ -1,9 +1,8 @@
 """RAdam."""
 
-from arraygrad.errors import HyperparameterError
 from arraygrad.kernels import radam as kernels
 from arraygrad.kernels.weight_decay import coupled, decoupled
-from arraygrad.optimizers._hyperparameters import at_least_zero, chosen, in_unit
+from arraygrad.optimizers._hyperparameters import at_least_zero, chosen, in_unit, within
 from arraygrad.optimizers._kernel_optimizer import KernelOptimizer, real_zeros, zeros
 from arraygrad.optimizers._protocol import Hyperparameter
 from arraygrad.optimizers._weight_decay import decaying
@@ -91,9 +90,7 @@ def radam(
     threshold = usual if threshold is None else threshold
     in_unit(beta1=beta1, beta2=beta2)
     at_least_zero(learning_rate=learning_rate, epsilon=epsilon)
-    if isinstance(threshold, int | float) and not threshold >= 4:
-        message = f"`threshold` must be at least 4, got {threshold}"
-        raise HyperparameterError(message)
+    within("at least 4", lambda x: x >= 4, threshold=threshold)
     return decaying(
         "radam",
         kernel,

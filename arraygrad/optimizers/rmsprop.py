@@ -115,7 +115,7 @@ def rmsprop(
     if nesterov and (not moving or convention == "torch"):
         message = '`nesterov` needs `momentum`, and a convention other than "torch"'
         raise HyperparameterError(message)
-    kernel = known[centered, "nesterov" if nesterov else "momentum" if moving else ""]
+    kernel = known[bool(centered), "nesterov" if nesterov else "momentum" if moving else ""]
     return decaying(
         "rmsprop", kernel, weight_decay=weight_decay, slots=slots, hyperparameters=rates
     )

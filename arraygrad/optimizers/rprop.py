@@ -6,7 +6,7 @@ from arraygrad._namespace import is_complex
 from arraygrad._typing import Array, Namespace
 from arraygrad.errors import DtypeError, HyperparameterError
 from arraygrad.kernels import rprop as kernels
-from arraygrad.optimizers._hyperparameters import at_least_zero, chosen
+from arraygrad.optimizers._hyperparameters import at_least_zero, chosen, within
 from arraygrad.optimizers._kernel_optimizer import KernelOptimizer, zeros
 from arraygrad.optimizers._protocol import Hyperparameter
 from arraygrad.optimizers._slots import real_filled
@@ -89,12 +89,8 @@ def rprop(
     at_least_zero(
         learning_rate=learning_rate, eta_minus=eta_minus, smallest=smallest, largest=largest
     )
-    if isinstance(eta_minus, int | float) and not 0 < eta_minus < 1:
-        message = f"`eta_minus` must be in (0, 1), got {eta_minus}"
-        raise HyperparameterError(message)
-    if isinstance(eta_plus, int | float) and not eta_plus > 1:
-        message = f"`eta_plus` must be more than 1, got {eta_plus}"
-        raise HyperparameterError(message)
+    within("in (0, 1)", lambda x: 0 < x < 1, eta_minus=eta_minus)
+    within("more than 1", lambda x: x > 1, eta_plus=eta_plus)
     if callable(learning_rate):
         message = (
             "`learning_rate` is the size of the first step, and must be a number, got a schedule"

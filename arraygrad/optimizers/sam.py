@@ -9,7 +9,7 @@ from arraygrad._tree import unflatten
 from arraygrad._typing import Tree
 from arraygrad.errors import HyperparameterError
 from arraygrad.kernels import averaging as kernels
-from arraygrad.optimizers._checked import TreeOptimizer, checked_optimizer
+from arraygrad.optimizers._checked import TreeOptimizer, checked_optimizer, keywords_of
 from arraygrad.optimizers._hyperparameters import at_least_zero, first_values
 from arraygrad.optimizers._protocol import Hyperparameter, Optimizer
 from arraygrad.optimizers._sums import lifted, summed, wide_scalars
@@ -113,6 +113,8 @@ class SAM(TreeOptimizer):
         self, optimizer: Optimizer, hyperparameters: dict[str, Hyperparameter], *, adaptive: bool
     ) -> None:
         self._inner, self._hyperparameters, self._adaptive = optimizer, hyperparameters, adaptive
+        theirs = keywords_of(optimizer)
+        self.takes = None if theirs is None else theirs | {"gradient", "perturbed_grads"}
 
     def __repr__(self) -> str:
         return f"{super().__repr__()[:-1]} around {self._inner!r}>"

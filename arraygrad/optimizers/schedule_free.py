@@ -4,13 +4,17 @@ from typing import Any, NamedTuple
 
 from arraygrad import fusion
 from arraygrad._namespace import array_namespace, is_array, lift_constants
-from arraygrad._numbers import is_number
 from arraygrad._tree import unflatten
 from arraygrad._typing import Tree
 from arraygrad.errors import HyperparameterError, StructureError
 from arraygrad.kernels import averaging as kernels
-from arraygrad.optimizers._checked import TreeOptimizer, checked_optimizer, leaves_beside
-from arraygrad.optimizers._hyperparameters import at_least_zero, first_values, in_unit
+from arraygrad.optimizers._checked import (
+    TreeOptimizer,
+    checked_optimizer,
+    keywords_of,
+    leaves_beside,
+)
+from arraygrad.optimizers._hyperparameters import at_least_zero, first_values, in_unit, within
 from arraygrad.optimizers._kernel_optimizer import KernelOptimizer, copies, real_zeros
 from arraygrad.optimizers._protocol import Hyperparameter, Optimizer, checked_leaves
 from arraygrad.optimizers._sums import scalar_like, wide_scalars, zero_d
@@ -111,9 +115,7 @@ def schedule_free(
     """
     checked_optimizer(optimizer, "optimizer", "init", "update")
     at_least_zero(weight_power=weight_power)
-    if is_number(beta1) and not 0 < beta1 <= 1:  # type: ignore[operator]
-        message = f"`beta1` must be in (0, 1], got {beta1}"
-        raise HyperparameterError(message)
+    within("in (0, 1]", lambda x: 0 < x <= 1, beta1=beta1)
     hyperparameters = {"beta1": beta1, "weight_power": weight_power}
     if learning_rate is not None:
         at_least_zero(learning_rate=learning_rate)
@@ -281,6 +283,7 @@ class ScheduleFree(TreeOptimizer):
 
     def __init__(self, optimizer: Optimizer, hyperparameters: dict[str, Hyperparameter]) -> None:
         self._inner, self._hyperparameters = optimizer, hyperparameters
+        self.takes = keywords_of(optimizer)
 
     def __repr__(self) -> str:
         return f"{super().__repr__()[:-1]} around {self._inner!r}>"

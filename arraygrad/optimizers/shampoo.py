@@ -82,6 +82,7 @@ def shampoo(
     in_unit(momentum=momentum, beta2=0.0 if beta2 is None else beta2)
     at_least_zero(learning_rate=learning_rate, epsilon=epsilon)
     whole(frequency=frequency)
+    at_least_zero(max_size=max_size)
     hyperparameters = {
         "learning_rate": learning_rate, "momentum": momentum, "epsilon": epsilon,
         **({} if beta2 is None else {"beta2": beta2}),

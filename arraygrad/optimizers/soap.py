@@ -96,6 +96,7 @@ def soap(
     in_unit(beta1=beta1, beta2=beta2, gram_beta=0.0 if gram_beta is None else gram_beta)
     at_least_zero(learning_rate=learning_rate, epsilon=epsilon, weight_decay=weight_decay)
     whole(frequency=frequency)
+    at_least_zero(max_size=max_size)
     start = functools.partial(_identities, max_size=max_size)
     return AxesOptimizer(
         "soap",

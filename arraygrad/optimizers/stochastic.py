@@ -9,7 +9,7 @@ from arraygrad._typing import Array, Tree
 from arraygrad.errors import HyperparameterError
 from arraygrad.kernels import stochastic as kernels
 from arraygrad.kernels.norms import abs_squared
-from arraygrad.optimizers._hyperparameters import at_least_zero
+from arraygrad.optimizers._hyperparameters import at_least_zero, chosen, real
 from arraygrad.optimizers._kernel_optimizer import KernelOptimizer
 from arraygrad.optimizers._protocol import Hyperparameter, State
 
@@ -76,29 +76,31 @@ def noisy_sgd(
 class _NoisySGD(KernelOptimizer):
     """Draws the noise where it is not given."""
 
+    takes = frozenset({"noise", "rng"})
+
     def update(
         self, grads: Tree, state: State, params: Tree | None = None, **extra: Any
     ) -> tuple[Tree, State]:
         """Return what to add to the parameters, and the next state."""
-        return super().update(grads, state, params, **_with_noise(grads, extra))
+        return super().update(grads, state, params, **self._with_noise(grads, extra))
 
     def step(
         self, params: Tree, grads: Tree, state: State, *, donate: bool = False, **extra: Any
     ) -> tuple[Tree, State]:
         """Return the parameters after one step, and the next state."""
-        extra = _with_noise(grads, extra)
+        extra = self._with_noise(grads, extra)
         return super().step(params, grads, state, donate=donate, **extra)
 
-
-def _with_noise(grads: Tree, extra: dict[str, Any]) -> dict[str, Any]:
-    """Return what a step asks for, with noise."""
-    if extra.get("noise") is not None:
-        return extra
-    rng = extra.get("rng")
-    if rng is None:
-        message = "noisy_sgd needs `noise` or `rng`: pass one to the step as rng=..."
-        raise HyperparameterError(message)
-    return {**extra, "noise": map_leaves(functools.partial(_drawn, rng), grads)}
+    def _with_noise(self, grads: Tree, extra: dict[str, Any]) -> dict[str, Any]:
+        """Return the noise of a step, drawn if it is not given."""
+        self._check_keywords(extra)
+        noise, rng = extra.get("noise"), extra.get("rng")
+        if noise is None and rng is None:
+            message = "noisy_sgd needs `noise` or `rng`: pass one to the step as rng=..."
+            raise HyperparameterError(message)
+        if noise is None:
+            noise = map_leaves(functools.partial(_drawn, rng), grads)
+        return {"noise": noise}
 
 
 def _drawn(rng: Any, g: Array) -> Array:
@@ -172,12 +174,10 @@ def polyak_sgd(
     array([0.5, 1. ])
     """
     at_least_zero(max_learning_rate=max_learning_rate, scaling=scaling, epsilon=epsilon)
-    if variant not in _POLYAK:
-        message = f"`variant` must be one of {sorted(_POLYAK)}, got {variant!r}"
-        raise HyperparameterError(message)
+    real(f_min=f_min)
     return _PolyakSGD(
         "polyak_sgd",
-        _POLYAK[variant],
+        chosen(variant, _POLYAK, "variant"),
         hyperparameters={
             "scaling": scaling, "max_learning_rate": max_learning_rate, "f_min": f_min,
             "epsilon": epsilon,
@@ -189,10 +189,13 @@ def polyak_sgd(
 class _PolyakSGD(KernelOptimizer):
     """Takes the norm over all leaves."""
 
+    takes = frozenset({"value"})
+
     def update(
         self, grads: Tree, state: State, params: Tree | None = None, **extra: Any
     ) -> tuple[Tree, State]:
         """Return what to add to the parameters, and the next state."""
+        self._check_keywords(extra)
         extra["squared_norm"] = _squared_norm(grads)
         return super().update(grads, state, params, **extra)
 
@@ -200,6 +203,7 @@ class _PolyakSGD(KernelOptimizer):
         self, params: Tree, grads: Tree, state: State, *, donate: bool = False, **extra: Any
     ) -> tuple[Tree, State]:
         """Return the parameters after one step, and the next state."""
+        self._check_keywords(extra)
         extra["squared_norm"] = _squared_norm(grads)
         return super().step(params, grads, state, donate=donate, **extra)
 

@@ -3,6 +3,7 @@
 import math
 
 from arraygrad._typing import Namespace
+from arraygrad.errors import HyperparameterError
 from arraygrad.schedules._scalars import Scalar, at_least, one_of, positive, real
 from arraygrad.schedules._schedule import Schedule
 from arraygrad.schedules.pieces import interpolated
@@ -173,6 +174,9 @@ def one_cycle(
     [0.04, 1.0, 0.0]
     """
     at_least(1, transition_steps=transition_steps)
+    if math.isinf(transition_steps):
+        message = f"`transition_steps` must be finite, got {transition_steps}"
+        raise HyperparameterError(message)
     at_least(0, pct_start=pct_start)
     at_least(pct_start, pct_final=pct_final)
     positive(div_factor=div_factor, final_div_factor=final_div_factor)

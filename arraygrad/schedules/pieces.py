@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from arraygrad._typing import Namespace
 from arraygrad.errors import HyperparameterError
-from arraygrad.schedules._scalars import Scalar, at_least, increasing, one_of, real
+from arraygrad.schedules._scalars import Scalar, at_least, increasing, one_of, positive, real
 from arraygrad.schedules._schedule import Schedule
 from arraygrad.schedules.decays import exponential
 
@@ -122,6 +122,8 @@ def step(init_value: Scalar, step_size: int, *, gamma: Scalar = 0.1) -> Schedule
     >>> [schedule(count) for count in range(5)]
     [1.0, 1.0, 0.5, 0.5, 0.25]
     """
+    at_least(1, step_size=step_size)
+    positive(gamma=gamma)
     return exponential(init_value, step_size, gamma, staircase=True)
 
 

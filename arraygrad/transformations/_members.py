@@ -1,10 +1,9 @@
 """What takes part in a chain or in a wrapper: ours, or a transformation of optax."""
 
-import inspect
 from typing import Any
 
 from arraygrad._typing import Tree
-from arraygrad.optimizers._checked import checked_optimizer
+from arraygrad.optimizers._checked import checked_optimizer, keywords_of
 from arraygrad.optimizers._protocol import Optimizer, Transformation, apply_updates
 
 __all__ = ["checked_member", "step_of", "update_of"]
@@ -18,16 +17,15 @@ def checked_member(member: Any, argument: str) -> Transformation:
 def update_of(
     member: Any, grads: Tree, state: Any, params: Tree | None, extra: dict[str, Any]
 ) -> tuple[Tree, Any]:
-    """Call a member's `update`, with the extra arguments if it takes any."""
-    if extra and not (isinstance(member, Optimizer) or _takes_extra(member)):
-        extra = {}
+    """Call a member's `update`, with the extra arguments that it takes."""
+    extra = _taken(member, extra)
     return member.update(grads, state, params, **extra)  # type: ignore[no-any-return]
 
 
-def _takes_extra(member: Any) -> bool:
-    """Say whether `update` takes any keyword: optax's plain transformations do not."""
-    parameters = inspect.signature(member.update).parameters.values()
-    return any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+def _taken(member: Any, extra: dict[str, Any]) -> dict[str, Any]:
+    """Return the extra arguments that a member takes: the others are for other members."""
+    names = keywords_of(member) if extra else None
+    return extra if names is None else {x: extra[x] for x in extra if x in names}
 
 
 def step_of(
@@ -35,6 +33,6 @@ def step_of(
 ) -> tuple[Tree, Any]:
     """Take a member's step: its own, where it has one."""
     if isinstance(member, Optimizer):
-        return member.step(params, grads, state, donate=donate, **extra)
+        return member.step(params, grads, state, donate=donate, **_taken(member, extra))
     updates, state = update_of(member, grads, state, params, extra)
     return apply_updates(params, updates), state

@@ -44,6 +44,8 @@ class AccumulationState(NamedTuple):
 class Accumulator(Wrapper):
     """An optimizer that takes a step every so many gradients: see `accumulate_gradients`."""
 
+    _state = AccumulationState
+
     def __init__(self, inner: Any, every: int | Callable[[Any], Any], *, mean: bool) -> None:
         super().__init__(inner, every=every, mean=mean)
         self.every, self.mean = every, mean
@@ -56,6 +58,7 @@ class Accumulator(Wrapper):
         self, grads: Tree, state: Any, params: Tree | None = None, **extra: Any
     ) -> tuple[Tree, Any]:
         """Return what to add to the parameters, most times zeros, and the next state."""
+        self._check(state, extra)
         mean, full = self._add(grads, state, donate=False)
         zeros = zeros_of(grads)
         if full is False:
@@ -68,6 +71,7 @@ class Accumulator(Wrapper):
         self, params: Tree, grads: Tree, state: Any, *, donate: bool = False, **extra: Any
     ) -> tuple[Tree, Any]:
         """Return the parameters, most times as they are, and the next state."""
+        self._check(state, extra)
         mean, full = self._add(grads, state, donate=donate)
         if full is False:
             return params, state._replace(mini_step=state.mini_step + 1, accumulated=mean)

@@ -39,6 +39,8 @@ class AverageState(NamedTuple):
 class Averager(Wrapper):
     """An optimizer that keeps an average of the parameters."""
 
+    _state = AverageState
+
     def __init__(
         self, inner: Any, decay: float | Array | None, *, debias: bool, start: int, every: int
     ) -> None:
@@ -56,6 +58,7 @@ class Averager(Wrapper):
         if params is None:
             message = "an average of the parameters needs them: pass `params`"
             raise HyperparameterError(message)
+        self._check(state, extra)
         updates, inner = update_of(self.inner, grads, state.inner, params, extra)
         moved = apply_updates(params, updates)
         return updates, self._next(moved, inner, state, donate=False)
@@ -64,6 +67,7 @@ class Averager(Wrapper):
         self, params: Tree, grads: Tree, state: Any, *, donate: bool = False, **extra: Any
     ) -> tuple[Tree, Any]:
         """Return the parameters after the optimizer's step, and the next state."""
+        self._check(state, extra)
         moved, inner = step_of(self.inner, params, grads, state.inner, extra, donate=donate)
         return moved, self._next(moved, inner, state, donate=donate)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from arraygrad._typing import Tree
 from arraygrad.errors import StructureError
+from arraygrad.optimizers._checked import keywords_of
 from arraygrad.optimizers._protocol import Optimizer
 from arraygrad.transformations._members import checked_member, step_of, update_of
 
@@ -19,8 +20,11 @@ class Chain(Optimizer):
         What has `init` and `update`.
     """
 
+    _state = (tuple, list)
+
     def __init__(self, *members: Any) -> None:
         self.members = tuple(checked_member(x, f"members[{n}]") for n, x in enumerate(members))
+        self.takes = keywords_of(*self.members)
 
     def __repr__(self) -> str:
         return f"<chain of {', '.join(map(repr, self.members)) or 'nothing'}>"
@@ -33,12 +37,14 @@ class Chain(Optimizer):
         self, grads: Tree, state: Any, params: Tree | None = None, **extra: Any
     ) -> tuple[Tree, Any]:
         """Return what the last member makes of the gradients, and the next states."""
+        self._check(state, extra)
         return self._updates(len(self.members), grads, state, params, extra)
 
     def step(
         self, params: Tree, grads: Tree, state: Any, *, donate: bool = False, **extra: Any
     ) -> tuple[Tree, Any]:
         """Return the parameters after the last member's step, and the next states."""
+        self._check(state, extra)
         if not self.members:
             return super().step(params, grads, state, donate=donate, **extra)
         before = len(self.members) - 1

@@ -8,7 +8,7 @@ from arraygrad._namespace import array_namespace, is_array
 from arraygrad._typing import Array, Tree
 from arraygrad.kernels import clipping
 from arraygrad.kernels.norms import abs_squared
-from arraygrad.optimizers._hyperparameters import at_least_zero, chosen
+from arraygrad.optimizers._hyperparameters import at_least_zero, axes, chosen
 from arraygrad.optimizers._protocol import Hyperparameter, State, checked_leaves
 from arraygrad.transformations._kernel_transformation import KernelTransformation
 
@@ -191,10 +191,9 @@ def adaptive_clip(
     array([0. , 0.5])
     """
     at_least_zero(clipping_ratio=clipping_ratio, epsilon=epsilon)
-    axes = axis if axis is None or isinstance(axis, int) else tuple(axis)
     return KernelTransformation(
         "adaptive_clip",
-        functools.partial(clipping.clip_adaptively, axis=axes),
+        functools.partial(clipping.clip_adaptively, axis=axes(axis)),
         hyperparameters={"clipping": clipping_ratio, "epsilon": epsilon},
         needs_params=True,
     )
@@ -317,6 +316,10 @@ class GlobalNormState(NamedTuple):
 class _GlobalNormClip(KernelTransformation):
     """See `clip_by_global_norm`."""
 
+    takes = frozenset()
+
+    _state = GlobalNormState
+
     def __init__(self, max_norm: Hyperparameter, kernel: Any) -> None:
         super().__init__(
             "clip_by_global_norm",
@@ -335,16 +338,16 @@ class _GlobalNormClip(KernelTransformation):
         self, grads: Tree, state: Any, params: Tree | None = None, **extra: Any
     ) -> tuple[Tree, Any]:
         """Return the clipped gradients, and the next state."""
+        self._check(state, extra)
         length = global_norm(grads)
-        extra = {**extra, "length": length}
-        updates, inner = super().update(grads, state.inner, params, **extra)
+        updates, inner = super().update(grads, state.inner, params, length=length)
         return updates, GlobalNormState(length, inner)
 
     def step(
         self, params: Tree, grads: Tree, state: Any, *, donate: bool = False, **extra: Any
     ) -> tuple[Tree, Any]:
         """Return the parameters with the clipped gradients added, and the next state."""
+        self._check(state, extra)
         length = global_norm(grads)
-        extra = {**extra, "length": length}
-        params, inner = super().step(params, grads, state.inner, donate=donate, **extra)
+        params, inner = super().step(params, grads, state.inner, donate=donate, length=length)
         return params, GlobalNormState(length, inner)

@@ -7,8 +7,9 @@ from typing import Any
 from arraygrad._namespace import array_namespace, device_of, is_complex
 from arraygrad._tree import flatten, unflatten
 from arraygrad._typing import Array, Tree
+from arraygrad.errors import HyperparameterError
 from arraygrad.kernels import gradients
-from arraygrad.optimizers._hyperparameters import at_least_zero
+from arraygrad.optimizers._hyperparameters import at_least_zero, axes, real
 from arraygrad.optimizers._protocol import Hyperparameter, Optimizer, State
 from arraygrad.transformations._kernel_transformation import KernelTransformation
 from arraygrad.transformations._paths import Mask
@@ -36,6 +37,11 @@ def scale(factor: Hyperparameter) -> KernelTransformation:
     -------
     KernelTransformation
 
+    Raises
+    ------
+    HyperparameterError
+        If it is no number.
+
     Examples
     --------
     >>> import numpy as np
@@ -44,6 +50,7 @@ def scale(factor: Hyperparameter) -> KernelTransformation:
     >>> optimizer.step(w, w, optimizer.init(w))[0].round(3)
     array([2.7, 3.6])
     """
+    real(factor=factor)
     return KernelTransformation("scale", gradients.scale, hyperparameters={"factor": factor})
 
 
@@ -82,6 +89,11 @@ def centralize(axis: int | Sequence[int] | None = None) -> KernelTransformation:
     -------
     KernelTransformation
 
+    Raises
+    ------
+    HyperparameterError
+        If an axis is no integer.
+
     Notes
     -----
     optax's `centralize`.
@@ -99,8 +111,7 @@ def centralize(axis: int | Sequence[int] | None = None) -> KernelTransformation:
     array([[-1.,  1.],
            [ 0.,  0.]])
     """
-    axes = axis if axis is None or isinstance(axis, int) else tuple(axis)
-    kernel = functools.partial(gradients.centralize, axis=axes)
+    kernel = functools.partial(gradients.centralize, axis=axes(axis))
     return KernelTransformation("centralize", kernel, hyperparameters={})
 
 
@@ -229,7 +240,7 @@ def add_noise(eta: Hyperparameter, gamma: Hyperparameter, rng: Any = None) -> "N
     Raises
     ------
     HyperparameterError
-        If a number is negative; in use, if nobody draws noise.
+        If a number is negative, or `rng` no generator; in use, if nobody draws noise.
 
     Notes
     -----
@@ -248,6 +259,9 @@ def add_noise(eta: Hyperparameter, gamma: Hyperparameter, rng: Any = None) -> "N
     array([1.5, 1.5])
     """
     at_least_zero(eta=eta, gamma=gamma)
+    if not (rng is None or hasattr(rng, "standard_normal")):
+        message = f"`rng` must be a `numpy.random.Generator`, got {rng!r}"
+        raise HyperparameterError(message)
     return NoiseAdder(eta, gamma, rng)
 
 
@@ -278,6 +292,7 @@ class NoiseAdder(KernelTransformation):
 
     def _with_noise(self, grads: Tree, extra: dict[str, Any]) -> dict[str, Any]:
         """Return the extra arguments, noise among them if there is a generator."""
+        self._check_keywords(extra)
         if self._rng is None or "noise" in extra:
             return extra
         leaves, treedef = flatten(grads)

@@ -53,6 +53,8 @@ class FiniteState(NamedTuple):
 class _IfFinite(Wrapper):
     """See `apply_if_finite`."""
 
+    _state = FiniteState
+
     def __init__(self, inner: Any, max_consecutive: int) -> None:
         super().__init__(inner, max_consecutive=max_consecutive)
         self.max_consecutive = max_consecutive
@@ -65,6 +67,7 @@ class _IfFinite(Wrapper):
         self, grads: Tree, state: Any, params: Tree | None = None, **extra: Any
     ) -> tuple[Tree, Any]:
         """Return what to add to the parameters, or zeros, and the next state."""
+        self._check(state, extra)
         accept, new = self._judged(grads, state)
         updates, inner = update_if(accept, self.inner, grads, state.inner, params, extra)
         return updates, new._replace(inner=inner)
@@ -73,6 +76,7 @@ class _IfFinite(Wrapper):
         self, params: Tree, grads: Tree, state: Any, *, donate: bool = False, **extra: Any
     ) -> tuple[Tree, Any]:
         """Return the parameters after one step, or the same, and the next state."""
+        self._check(state, extra)
         accept, new = self._judged(grads, state)
         params, inner = step_if(accept, self.inner, params, grads, state.inner, extra)
         return params, new._replace(inner=inner)

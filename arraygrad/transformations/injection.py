@@ -2,10 +2,15 @@
 
 from typing import Any
 
+from arraygrad._namespace import is_array
 from arraygrad.errors import HyperparameterError
+from arraygrad.optimizers._hyperparameters import at_least_zero, in_unit, real
 from arraygrad.optimizers._protocol import State
 
 __all__ = ["with_hyperparameters"]
+
+_SIGNED = frozenset({"f_min", "factor"})
+_UNIT = frozenset({"beta1", "beta2", "beta3", "dampening", "gram_beta", "momentum"})
 
 
 def with_hyperparameters(state: Any, **values: Any) -> Any:
@@ -26,7 +31,7 @@ def with_hyperparameters(state: Any, **values: Any) -> Any:
     Raises
     ------
     HyperparameterError
-        If no optimizer has a hyperparameter of that name.
+        If no optimizer has a hyperparameter of that name, or a number is out of its range.
 
     Notes
     -----
@@ -43,6 +48,8 @@ def with_hyperparameters(state: Any, **values: Any) -> Any:
     >>> state[1].hyperparameters["learning_rate"]
     0.01
     """
+    for name, value in values.items():
+        _check(name, value)
     used: set[str] = set()
     new = _replaced(state, values, used)
     for name in values:
@@ -50,6 +57,15 @@ def with_hyperparameters(state: Any, **values: Any) -> Any:
             message = f"no optimizer of this state has the hyperparameter `{name}`"
             raise HyperparameterError(message)
     return new
+
+
+def _check(name: str, value: Any) -> None:
+    """Refuse a schedule, and what no optimizer has in the place of a hyperparameter."""
+    if callable(value) and not is_array(value):
+        message = f"`{name}` must be a number or a 0-d array here, got the schedule {value!r}"
+        raise HyperparameterError(message)
+    check = real if name in _SIGNED else in_unit if name in _UNIT else at_least_zero
+    check(**{name: value})
 
 
 def _replaced(state: Any, values: dict[str, Any], used: set[str]) -> Any:

@@ -8,6 +8,7 @@ from arraygrad._tree import broadcast_prefix, flatten
 from arraygrad._typing import Array, Tree
 from arraygrad.errors import HyperparameterError, StructureError
 from arraygrad.kernels.gradients import set_to_zero as zero_kernel
+from arraygrad.optimizers._checked import keywords_of
 from arraygrad.optimizers._protocol import Optimizer
 from arraygrad.optimizers._trees import leaves_like
 from arraygrad.transformations._kernel_transformation import KernelTransformation
@@ -25,6 +26,8 @@ Selected = tuple[bool, ...]
 
 class _Parted(Optimizer):
     """Optimizers of parts of the parameters; the leaves in no part are `_rest`."""
+
+    _state = Mapping
 
     def _parts(self, tree: Tree) -> list[tuple[Any, Any, Selected]]:
         """Return each part's key, optimizer and leaves."""
@@ -46,6 +49,7 @@ class _Parted(Optimizer):
         self, grads: Tree, state: Any, params: Tree | None = None, **extra: Any
     ) -> tuple[Tree, Any]:
         """Return what to add to the parameters, and the next states."""
+        self._check(state, extra)
         model = grads if params is None else params
         leaves, treedef = flatten(model)
         gradients = leaves_like(treedef, grads, argument="grads", other="params")
@@ -54,7 +58,7 @@ class _Parted(Optimizer):
             ours = part(gradients, treedef, chosen)
             weights = None if params is None else part(leaves, treedef, chosen)
             some = extra_part(extra, treedef, chosen)
-            updates, states[key] = update_of(member, ours, state[key], weights, some)
+            updates, states[key] = update_of(member, ours, _of(key, state), weights, some)
             found.append((chosen, updates))
         return merged(treedef, self._rest(gradients), found, argument="updates"), states
 
@@ -62,15 +66,25 @@ class _Parted(Optimizer):
         self, params: Tree, grads: Tree, state: Any, *, donate: bool = False, **extra: Any
     ) -> tuple[Tree, Any]:
         """Return the parameters after the steps of all parts, and the next states."""
+        self._check(state, extra)
         leaves, treedef = _leaves(params)
         gradients = leaves_like(treedef, grads, argument="grads", other="params")
         found, states = [], {}
         for key, member, chosen in self._parts(params):
             weights, ours = part(leaves, treedef, chosen), part(gradients, treedef, chosen)
             some = extra_part(extra, treedef, chosen)
-            new, states[key] = step_of(member, weights, ours, state[key], some, donate=donate)
+            old = _of(key, state)
+            new, states[key] = step_of(member, weights, ours, old, some, donate=donate)
             found.append((chosen, new))
         return merged(treedef, leaves, found, argument="params"), states
+
+
+def _of(key: Any, state: Mapping[Any, Any]) -> Any:
+    """Return the state of a part."""
+    if key not in state:
+        message = f"`state` has no {key!r}: it is not one of this optimizer"
+        raise StructureError(message)
+    return state[key]
 
 
 def _leaves(params: Tree) -> tuple[list[Array], Any]:
@@ -86,7 +100,7 @@ class Masked(_Parted):
 
     def __init__(self, inner: Any, mask: Mask, *, inverted: bool = False) -> None:
         self.inner, self.mask = checked_member(inner, "inner"), mask
-        self._inverted = inverted
+        self._inverted, self.takes = inverted, keywords_of(self.inner)
 
     def __repr__(self) -> str:
         return f"<{'frozen' if self._inverted else 'masked'} {self.inner!r}, mask={self.mask!r}>"
@@ -195,7 +209,7 @@ class Groups(_Parted):
         self.optimizers = {
             key: checked_member(x, f"optimizers[{key!r}]") for key, x in optimizers.items()
         }
-        self.labels = labels
+        self.labels, self.takes = labels, keywords_of(*self.optimizers.values())
 
     def __repr__(self) -> str:
         return f"<groups {self.optimizers!r}>"
@@ -266,6 +280,9 @@ def groups(optimizers: Mapping[str, Any], labels: Labels | None = None) -> Group
     >>> w[0]["bias"].round(3), w[0]["weight"].round(3)
     (array([0.8]), array([0.9]))
     """
+    if not isinstance(optimizers, Mapping):
+        message = f"`optimizers` must be a mapping of optimizers, got {optimizers!r}"
+        raise HyperparameterError(message)
     if not optimizers:
         message = "`optimizers` must have one optimizer at least, got none"
         raise HyperparameterError(message)

@@ -47,6 +47,8 @@ class PlateauState(NamedTuple):
 class _PlateauReducer(Optimizer):
     """See `reduce_on_plateau`."""
 
+    takes, _state = frozenset({"value"}), PlateauState
+
     def __init__(self, **settings: Any) -> None:
         self._settings = settings
 
@@ -66,6 +68,7 @@ class _PlateauReducer(Optimizer):
         if "value" not in extra:
             message = "reduce_on_plateau needs `value`: pass it to the step as value=..."
             raise HyperparameterError(message)
+        self._check(state, extra)
         new = self._judged(state, extra["value"])
         updates, _ = _SCALE.update(grads, State(0, {}, {}), factor=new.scale)
         return updates, new

@@ -41,6 +41,8 @@ class LossScaleState(NamedTuple):
 class _LossScaler(Wrapper):
     """See `scale_loss`."""
 
+    _state = LossScaleState
+
     def __init__(
         self, inner: Any, init_scale: float, growth: float, backoff: float, interval: int
     ) -> None:
@@ -56,6 +58,7 @@ class _LossScaler(Wrapper):
         self, grads: Tree, state: Any, params: Tree | None = None, **extra: Any
     ) -> tuple[Tree, Any]:
         """Return what to add to the parameters, or zeros, and the next state."""
+        self._check(state, extra)
         grads, new = self._judged(grads, state)
         updates, inner = update_if(new.finite, self.inner, grads, state.inner, params, extra)
         return updates, new._replace(inner=inner)
@@ -64,6 +67,7 @@ class _LossScaler(Wrapper):
         self, params: Tree, grads: Tree, state: Any, *, donate: bool = False, **extra: Any
     ) -> tuple[Tree, Any]:
         """Return the parameters after one step, or the same, and the next state."""
+        self._check(state, extra)
         grads, new = self._judged(grads, state)
         params, inner = step_if(new.finite, self.inner, params, grads, state.inner, extra)
         return params, new._replace(inner=inner)
@@ -172,6 +176,8 @@ class MasterState(NamedTuple):
 class _MasterKeeper(Wrapper):
     """See `keep_master_weights`."""
 
+    _state = MasterState
+
     def init(self, params: Tree, /) -> MasterState:
         """Return the state before the first step."""
         checked_leaves(params, "params")
@@ -185,6 +191,7 @@ class _MasterKeeper(Wrapper):
         if params is None:
             message = "copies of the parameters need them: pass `params`"
             raise HyperparameterError(message)
+        self._check(state, extra)
         new = self._moved(grads, state, extra, donate=False)
         leaves, treedef = flatten(params)
         masters = leaves_like(treedef, new.master, argument="state.master", other="params")
@@ -195,6 +202,7 @@ class _MasterKeeper(Wrapper):
         self, params: Tree, grads: Tree, state: Any, *, donate: bool = False, **extra: Any
     ) -> tuple[Tree, Any]:
         """Return the parameters, rounded from the copies after one step, and the next state."""
+        self._check(state, extra)
         leaves, treedef = checked_leaves(params, "params")
         new = self._moved(grads, state, extra, donate=donate)
         masters = leaves_like(treedef, new.master, argument="state.master", other="params")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from arraygrad.optimizers._checked import keywords_of
 from arraygrad.optimizers._protocol import Optimizer
 from arraygrad.transformations._members import checked_member
 
@@ -21,7 +22,7 @@ class Wrapper(Optimizer):
 
     def __init__(self, inner: Any, **settings: Any) -> None:
         self.inner = checked_member(inner, "inner")
-        self._settings = settings
+        self._settings, self.takes = settings, keywords_of(self.inner)
 
     def __repr__(self) -> str:
         settings = "".join(f", {name}={value!r}" for name, value in self._settings.items())
