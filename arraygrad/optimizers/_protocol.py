@@ -59,6 +59,13 @@ class Transformation(Protocol):
         """Return the transformed updates, and the next state."""
 
 
+COMMON = frozenset(
+    "grad grad_fn gradient hessian_diagonal noise obj_fn perturbed_grads refresh rng value"
+    " value_fn".split()
+)
+"""Keywords that some optimizer takes, ours or optax's: a loop may pass them to all."""
+
+
 class Optimizer:
     """An optimizer, or a transformation of gradients.
 
@@ -67,7 +74,8 @@ class Optimizer:
     Attributes
     ----------
     takes : frozenset of str or None
-        The keywords that `update` and `step` take beside their own; `None` for any.
+        The keywords that `update` and `step` take beside their own; `None` for any. What other
+        optimizers take (`value`, `rng`, …) is passed over, so that one loop serves all.
     """
 
     takes: frozenset[str] | None = None
@@ -91,9 +99,9 @@ class Optimizer:
             self._check_keywords(extra)
 
     def _check_keywords(self, extra: dict[str, Any]) -> None:
-        """Refuse keywords that this optimizer does not know."""
+        """Refuse keywords that neither this optimizer nor any other takes."""
         for name in extra:
-            if self.takes is not None and name not in self.takes:
+            if self.takes is not None and name not in self.takes and name not in COMMON:
                 known = ", ".join(f"`{x}`" for x in sorted(self.takes)) or "none"
                 message = f"`{name}` is no argument of this optimizer; it takes beside: {known}"
                 raise HyperparameterError(message)

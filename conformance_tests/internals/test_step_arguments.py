@@ -58,7 +58,17 @@ def test_a_keyword_with_a_slip_does_not_train():
         noisy.step(W, W, noisy.init(W), rng=np.random.default_rng(0), seed=0)
     sam = opt.sam(sgd(0.1))
     with pytest.raises(HyperparameterError, match="it takes beside: `gradient`, `perturbed_grads`"):
-        sam.step(W, W, sam.init(W), gradient=lambda w: w, value=1.0)
+        sam.step(W, W, sam.init(W), gradient=lambda w: w, loss=1.0)
+
+
+@pytest.mark.parametrize("optimizer", ALONE + WRAPPED, ids=name_of)
+def test_what_other_optimizers_take_is_passed_over(optimizer):
+    given = {"gradient": np.cos, "noise": W, "value": 1.0}
+    given = {name: x for name, x in given.items() if name in (optimizer.takes or ())}
+    many = {**given, "value_fn": np.sum, "grad": W, "value": 1.0}
+    found, _ = optimizer.step(W, W, optimizer.init(W), **many)
+    expected, _ = optimizer.step(W, W, optimizer.init(W), **given)
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_no_diagonal_may_be_given_by_name():
@@ -72,8 +82,8 @@ def test_a_wrapper_takes_what_its_optimizer_takes(wrap):
     extra = {"gradient": lambda w: w} if wrap is opt.sam else {}
     state = wrapper.init(W)
     wrapper.step(W, W, state, hessian_diagonal=W, **extra)
-    with pytest.raises(HyperparameterError, match="`value` is no argument"):
-        wrapper.step(W, W, state, value=1.0, **extra)
+    with pytest.raises(HyperparameterError, match="`loss` is no argument"):
+        wrapper.step(W, W, state, loss=1.0, **extra)
 
 
 def test_each_member_is_given_what_it_takes():
@@ -96,8 +106,8 @@ def test_members_of_optax_take_what_they_say():
     optax, jnp = pytest.importorskip("optax"), pytest.importorskip("jax.numpy")
     w = jnp.ones(2)
     plain = tf.chain(optax.scale(2.0), adam(0.1))
-    with pytest.raises(HyperparameterError, match="`value` is no argument"):
-        plain.step(w, w, plain.init(w), value=1.0)
+    with pytest.raises(HyperparameterError, match="`loss` is no argument"):
+        plain.step(w, w, plain.init(w), loss=1.0)
     takes_any = tf.chain(optax.polyak_sgd(), tf.scale(1.0))
     assert takes_any.takes is None
     takes_any.step(w, w, takes_any.init(w), value=1.0, anything=0)
