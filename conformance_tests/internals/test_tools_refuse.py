@@ -28,7 +28,7 @@ ADAM = optimizers.adam(0.1)
 @pytest.mark.parametrize(
     "wrong",
     [transformations.chain(ADAM), optimizers.lookahead(ADAM), optimizers.adam, 3, int, lambda w: w],
-    ids=repr,
+    ids=["chain", "lookahead", "function", "number", "class", "lambda"],
 )
 def test_explain_takes_kernels_and_optimizers_of_one(wrong):
     with pytest.raises(HyperparameterError, match=r"takes a kernel\(xp, w, g, \.\.\.\)"):
