@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from arraygrad import grad, hessian, hvp, jvp, value_and_grad, vjp
+from arraygrad import custom_gradient, grad, hessian, hvp, jvp, value_and_grad, vjp
 
 X = np.array([0.5, -0.3, 0.8])
 
@@ -71,6 +71,23 @@ def test_an_inner_gradient_knows_nothing_of_later_writes_to_an_outer_array():
         def inner(x):
             s = t * 1
             y = x * s * x
+            s += 1
+            return np.sum(y)
+
+        return np.sum(grad(inner)(t))
+
+    value, gradient = value_and_grad(g)(np.ones(3))
+    np.testing.assert_allclose(value, 6.0)
+    np.testing.assert_allclose(gradient, [4.0, 4.0, 4.0])
+
+
+def test_what_a_custom_gradient_was_given_is_not_written():
+    product = custom_gradient(lambda a, b: (a * b, lambda g: (g * b, g * a)))
+
+    def g(t):
+        def inner(x):
+            s = t * 1
+            y = product(x, s) * x
             s += 1
             return np.sum(y)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from arraygrad._namespace import array_namespace
 from arraygrad._typing import Array, Namespace, Pullback
-from arraygrad.autodiff.tape.array import TracedArray
+from arraygrad.autodiff.tape.array import TracedArray, apart
 from arraygrad.autodiff.tape.derivatives import jvp, vjp
 from arraygrad.autodiff.tape.general import strip, top_tape, traced_arrays
 from arraygrad.autodiff.tape.general_rule import PART, filled
@@ -212,4 +212,4 @@ def _is_on(x: Any, tape: Tape) -> bool:
 
 def _below(x: Any, tape: Tape) -> Any:
     """Return an array as seen from below a tape."""
-    return x._value if _is_on(x, tape) or _is_on(x, CONSTANTS) else x
+    return x._value if _is_on(x, tape) or _is_on(x, CONSTANTS) else apart(x)
