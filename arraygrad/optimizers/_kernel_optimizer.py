@@ -124,13 +124,7 @@ class KernelOptimizer(Optimizer):
         model = grads if params is None else params
         kept, scalars = self._scalars(state, extra)
         columns, treedef = self._columns(model, grads, state, extra)
-        try:
-            found = fusion.evaluate(
-                self.kernel, columns, scalars, slots=len(self._slots), add=False
-            )
-        except Exception as error:
-            self._check_places(error, columns, scalars, model)
-            raise
+        found = self._evaluated(model, columns, scalars, add=False)
         return self._result(model, treedef, columns, found, state, kept)
 
     def step(
@@ -139,13 +133,7 @@ class KernelOptimizer(Optimizer):
         """Return the parameters after one step, and the next state."""
         kept, scalars = self._scalars(state, extra)
         columns, treedef = self._columns(params, grads, state, extra)
-        try:
-            found = fusion.evaluate(
-                self.kernel, columns, scalars, slots=len(self._slots), donate=donate
-            )
-        except Exception as error:
-            self._check_places(error, columns, scalars, params)
-            raise
+        found = self._evaluated(params, columns, scalars, donate=donate)
         return self._result(params, treedef, columns, found, state, kept)
 
     def _scalars(
@@ -193,13 +181,16 @@ class KernelOptimizer(Optimizer):
         self._model.note(trees, columns, treedef)
         return columns, treedef
 
-    def _check_places(self, error: Exception, columns: Any, scalars: Any, params: Tree) -> None:
-        """Refuse, after an error that says nothing of it, what lies apart: see `check_places`."""
-        mixed = isinstance(error, MixedLibraryError | DeviceError)
-        if isinstance(error, ArraygradError) and not mixed:
-            return
-        beside = dict(zip(self._spelt, columns[1:], strict=True))
-        check_places(params, columns[0], beside, scalars)
+    def _evaluated(self, params: Tree, columns: Any, scalars: Any, **how: bool) -> Any:
+        """Run the kernel; if it fails without saying why, look for what lies apart."""
+        try:
+            return fusion.evaluate(self.kernel, columns, scalars, slots=len(self._slots), **how)
+        except Exception as error:
+            mixed = isinstance(error, MixedLibraryError | DeviceError)
+            if mixed or not isinstance(error, ArraygradError):
+                beside = dict(zip(self._spelt, columns[1:], strict=True))
+                check_places(params, columns[0], beside, scalars)
+            raise
 
     def _slot_shapes(self, name: str, weights: Sequence[Array]) -> list[tuple[int, ...]]:
         """Return the shape of each leaf of a slot: it need not be that of the parameter."""
