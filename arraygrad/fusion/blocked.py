@@ -7,7 +7,6 @@ else a register of scratch that is free.
 
 import threading
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -255,12 +254,6 @@ def source_of(program: Program, number: int) -> str:
     return _Printer(program, number).print()
 
 
-@lru_cache(maxsize=1000)
-def prepare(program: Program, dtype: DType) -> list[Callable[..., list[float]]]:
-    """Return a function for each stage: `(size, arrays, known, flush)` to its sums."""
-    return [_stage(program, n, dtype) for n in range(len(program.stages))]
-
-
 def _block(printer: _Printer, itemsize: int) -> int:
     """Return how many elements of all arrays and registers fit in the caches."""
     replaced = dict(zip(printer.program.places, printer.program.replaced, strict=True))
@@ -269,7 +262,8 @@ def _block(printer: _Printer, itemsize: int) -> int:
     return max(_SMALLEST, WORKING_SET // itemsize // touched // _SMALLEST * _SMALLEST)
 
 
-def _stage(program: Program, number: int, dtype: DType) -> Callable[..., list[float]]:
+def prepare(program: Program, number: int, dtype: DType) -> Callable[..., list[float]]:
+    """Return the function of a stage: `(size, arrays, known, flush)` to its sums."""
     printer = _Printer(program, number)
     source = printer.print()
     scope: dict[str, Any] = {"np": np}

@@ -8,7 +8,7 @@ from arraygrad._namespace import array_namespace, is_array, library_name
 from arraygrad._typing import Array
 from arraygrad.errors import HyperparameterError, StructureError
 from arraygrad.expression import Step
-from arraygrad.fusion import blocked, host, loop, memory
+from arraygrad.fusion import blocked, leaf, loop, memory
 from arraygrad.fusion.program import Program
 from arraygrad.fusion.switch import chosen
 from arraygrad.libraries import library_of
@@ -100,8 +100,8 @@ def _lines(kernel: Callable[..., Any], arrays: tuple[Array, ...]) -> Iterator[st
     if executor != "host":
         yield head + _OTHERS[executor]
         return
-    views = host.views_of(arrays, slots)
-    program = None if views is None else host.program_for(kernel, w, len(arrays), slots, True)
+    views = leaf.views_of(arrays, slots)
+    program = None if views is None else leaf.program_for(kernel, w, len(arrays), slots, True)
     if views is None or program is None:
         reason = "arrays that cannot be fused" if views is None else "not elementwise"
         yield head + f"the plain expression ({reason})"

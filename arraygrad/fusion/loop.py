@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from functools import lru_cache
-from operator import is_
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -135,32 +135,27 @@ def _spelt(step: Step) -> str:
     return f"{sources[0]} {step.operator} {sources[1]}"
 
 
-@lru_cache(maxsize=1000)
-def prepare(program: Program, dtype: DType) -> list[Callable[..., list[float]]]:
-    """Return a function for each stage: `(size, arrays, known, flush)` to its sums."""
-    return [_stage(program, n, dtype) for n in range(len(program.stages))]
-
-
-def _stage(program: Program, number: int, dtype: DType) -> Callable[..., list[float]]:
+def prepare(program: Program, number: int, dtype: DType) -> Callable[..., list[float]]:
+    """Return the function of a stage: `(size, arrays, known, flush)` to its sums."""
     import numba
 
     @lru_cache(maxsize=2)
-    def module(in_place: bool) -> Any:
+    def module(in_place: bool) -> tuple[Any, Any]:
         source = source_of(program, number, str(dtype), in_place=in_place)
-        return _loaded(source, f"{program.name}_{number}_{dtype}")
+        found = _loaded(source, f"{program.name}_{number}_{dtype}")
+        return found, itemgetter(*found.arrays, 0)  # of one place alone it would make no tuple
 
     # Asking `numba.get_num_threads()` would start its threads, and with them change torch's number.
     settings: Any = numba.config
     threads = min(thread_count(), settings.NUMBA_NUM_THREADS)
     numbers = Numbers(_scalars(program, number), dtype)
-    count = len(program.inputs)
-    outs = slice(count, count + len(program.outputs))
-    places = [program.inputs.index(name) for name in program.replaced]
+    first_out = len(program.inputs)
+    replaced = program.inputs.index(program.replaced[0])
 
     def run(size: int, arrays: list[Any], known: dict[str, float], flush: bool) -> list[float]:
         """Run the loop, on several threads where that pays."""
-        loop = module(all(map(is_, arrays[outs], [arrays[n] for n in places])))
-        operands = [arrays[n] for n in loop.arrays]
+        loop, take = module(arrays[first_out] is arrays[replaced])
+        *operands, _ = take(arrays)
         if size < _SERIAL_BELOW or threads < 2:
             return loop.serial(size, numbers.array(known), *operands) or []
         numba.set_num_threads(threads)

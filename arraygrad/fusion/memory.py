@@ -1,10 +1,12 @@
 """Run a program on the host's memory: flat arrays in, flat arrays out.
 
-Outputs may be the inputs that they replace, the very same memory, and nothing else of the inputs.
+Outputs are all new, or all the very arrays that they replace, and share no memory with the other
+inputs.
 """
 
 import threading
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -47,15 +49,24 @@ def run(
     if program.kept:
         arrays += _between(len(program.kept), size, dtype)
     known = dict(scalars)
-    flush = int(scalars.get("step", 0)) % _FLUSHED_EVERY == 0
-    stages = executor(size).prepare(program, dtype)
-    for n, walk in enumerate(stages):
-        program.scalar_functions[n](known)
-        stage = program.stages[n]
-        if stage.steps or stage.sums or n == len(stages) - 1:
-            totals = walk(size, arrays, known, flush)
+    flush = known.get("step", 0) % _FLUSHED_EVERY == 0
+    for find_scalars, walk, totals in _stages(program, dtype, executor(size)):
+        find_scalars(known)
+        if walk is not None:
+            found = walk(size, arrays, known, flush)
             if totals:
-                known.update(zip((step.target for step in stage.sums), totals, strict=True))
+                known.update(zip(totals, found, strict=True))
+
+
+@lru_cache(maxsize=1000)
+def _stages(program: Program, dtype: DType, who: Any) -> list[tuple[Any, Any, list[str]]]:
+    """Return of each stage what finds its scalars, its walk if it has one, and its sums' names."""
+    found = []
+    last = len(program.stages) - 1
+    for n, stage in enumerate(program.stages):
+        walk = who.prepare(program, n, dtype) if stage.steps or stage.sums or n == last else None
+        found.append((program.scalar_functions[n], walk, [step.target for step in stage.sums]))
+    return found
 
 
 _local = threading.local()

@@ -101,21 +101,27 @@ class Program:
 
     @cached_property
     def scalar_functions(self) -> tuple[Callable[[dict[str, float]], None], ...]:
-        """For each stage, what adds its scalars to those that are known."""
-        return tuple(_compiled(stage.scalars) for stage in self.stages)
+        """For each stage, what adds its scalars to those that are known, if anybody reads them."""
+        read = [stage.sources for stage in self.stages]
+        later = [frozenset(x for s in stage.scalars for x in s.sources) for stage in self.stages]
+        return tuple(
+            _compiled(stage.scalars, frozenset().union(*read, *later[n + 1 :]))
+            for n, stage in enumerate(self.stages)
+        )
 
 
 _FUNCTIONS = {"/": "divide", "**": "pow"}
 
 
-def _compiled(steps: tuple[Step, ...]) -> Callable[[dict[str, float]], None]:
-    """Print scalar steps as one function of the known scalars."""
+def _compiled(steps: tuple[Step, ...], read: frozenset[str]) -> Callable[[dict[str, float]], None]:
+    """Print scalar steps as one function of the known scalars, to which it adds those read."""
     made = {step.target for step in steps}
     names = sorted(
         {s for step in steps for s in step.sources if not is_literal(s) and s not in made}
     )
     lines = [f"    {name} = known[{name!r}]" for name in names]
-    lines += [f"    {s.target} = known[{s.target!r}] = {_spelt(s)}" for s in steps]
+    lines += [f"    {s.target} = {_spelt(s)}" for s in steps]
+    lines += [f"    known[{s.target!r}] = {s.target}" for s in steps if s.target in read]
     source = "\n".join(["def function(known):", *(lines or ["    pass"])])
     called = {_FUNCTIONS.get(step.operator, step.operator) for step in steps}
     scope: dict[str, Any] = {f"N_{f}": getattr(NUMBERS, f) for f in called if hasattr(NUMBERS, f)}

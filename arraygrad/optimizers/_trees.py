@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from arraygrad._namespace import array_namespace, dtypes_of, is_array, kinds_of
+from arraygrad._namespace import array_namespace, is_array, kinds_of
 from arraygrad._tree import (
     TreeDef,
     are_leaves,
@@ -31,7 +31,7 @@ __all__ = ["Model", "check_shapes", "leaves_like", "rebuilt", "slots_like", "slo
 _FEW = 3
 """Leaves: of more, it pays to ask which are those of the last step."""
 
-_shape_of = attrgetter("shape")
+_seen = attrgetter("dtype", "shape")
 
 
 class _Few(NamedTuple):
@@ -40,8 +40,7 @@ class _Few(NamedTuple):
     treedef: TreeDef
     nodes: Any
     types: list[type]
-    dtypes: list[Any]
-    shapes: list[tuple[int, ...]]
+    seen: list[tuple[Any, ...]]
     cuts: list[slice]
     one: TreeDef
     notes: dict[Any, Any]
@@ -69,9 +68,7 @@ class Model:
         if few is None or not has_outline(few.nodes, trees):
             return None
         flat = flatten_like(few.treedef, trees)
-        if flat is None or list(map(type, flat)) != few.types or dtypes_of(flat) != few.dtypes:
-            return None
-        if list(map(_shape_of, flat)) != few.shapes:
+        if flat is None or list(map(type, flat)) != few.types or list(map(_seen, flat)) != few.seen:
             return None
         return Alike([flat[cut] for cut in few.cuts], few.notes), few.one
 
@@ -84,8 +81,8 @@ class Model:
             nodes = [] if _all_readable(flat) else outline(treedef)
             count = one.num_leaves
             cuts = [slice(n, n + count) for n in range(0, len(flat), count)]
-            types, shapes = list(map(type, flat)), list(map(_shape_of, flat))
-            self._few = _Few(treedef, nodes, types, dtypes_of(flat), shapes, cuts, one, {})
+            types, seen = list(map(type, flat)), list(map(_seen, flat))
+            self._few = _Few(treedef, nodes, types, seen, cuts, one, {})
 
     def leaves(self, tree: Tree) -> tuple[list[Array], TreeDef]:
         """Return the leaves of a tree, and their structure; dicts may be in another order."""

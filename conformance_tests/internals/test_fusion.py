@@ -10,7 +10,7 @@ import torch
 
 from arraygrad import fusion, optimizers
 from arraygrad.errors import HyperparameterError, OutError, ShapeError
-from arraygrad.fusion import explain, loop, packed, use_executor
+from arraygrad.fusion import explain, loop, memory, packed, use_executor
 from arraygrad.fusion.threads import split
 from arraygrad.fusion.trace import trace
 from arraygrad.kernels.lamb import lamb_ivy
@@ -131,7 +131,7 @@ def test_a_small_step_starts_no_threads_of_numba(monkeypatch):
     """They are torch's, where both use one OpenMP: its number of threads would change."""
     parallel = pytest.importorskip("numba.np.ufunc.parallel")
     monkeypatch.setattr(parallel, "_launch_threads", lambda: pytest.fail("threads are started"))
-    loop.prepare.cache_clear()
+    memory._stages.cache_clear()
     w = np.ones(5)
     with use_executor("numba"):
         adam(0.1).step(w, w, adam(0.1).init(w))

@@ -1,0 +1,187 @@
+"""One leaf in the host's memory: which arrays can run fused, and how a program runs on them.
+
+Most steps of most loops are those of a few arrays, as they were the step before: what was found
+out of them is noted, and not looked for again.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from itertools import accumulate, combinations, pairwise, starmap
+from operator import is_
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from arraygrad._memory import first_shared
+from arraygrad._namespace import array_namespace
+from arraygrad._typing import Array
+from arraygrad.errors import OutError
+from arraygrad.fusion import memory, plain
+from arraygrad.fusion.columns import Alike
+from arraygrad.fusion.packed import is_fused
+from arraygrad.fusion.program import Program
+from arraygrad.fusion.trace import trace
+from arraygrad.libraries import library_of
+
+__all__ = ["evaluate", "places", "program_for", "protect", "run", "views_of"]
+
+Column = Sequence[Array]
+
+
+class _Noted(NamedTuple):
+    """What holds for all leaves that are alike."""
+
+    program: Program
+    view: Callable[[Array], Any] | None
+    """Returns NumPy's view of an array, None if it has none; absent for NumPy's own arrays."""
+
+
+def evaluate(
+    kernel: Callable[..., Any],
+    columns: Sequence[Column],
+    scalars: Mapping[str, Any],
+    *,
+    slots: int,
+    add: bool,
+    donate: bool,
+) -> list[Column]:
+    """Return a kernel's results where there is one leaf: see `arraygrad.fusion`."""
+    row = [column[0] for column in columns]
+    noted = columns.notes.get((kernel, add)) if type(columns) is Alike else None
+    views: list[Any] | None
+    if noted is None:
+        views = views_of(row, slots)
+        program = None if views is None else program_for(kernel, views[0], len(row), slots, add)
+        if views is not None and program is not None and type(columns) is Alike:
+            _note(columns.notes, (kernel, add), program, row, views)
+    else:
+        program, view = noted
+        views = row if view is None else _viewed(view, row)
+    if views is None or program is None:
+        return [[x] for x in plain.leaf(kernel, row, scalars, add=add)]
+    replaced = places(slots)
+    if donate:
+        protect([views], slots)
+    new = run(program, row, views, scalars, replaced, donate)
+    return [columns[n] for n in replaced] if new is None else [[x] for x in new]
+
+
+def _note(
+    notes: dict[Any, Any], key: Any, program: Program, row: list[Array], views: list[Any]
+) -> None:
+    """Note what holds for other leaves like these, unless their arrays must be broadcast."""
+    if all(map(is_, views, row)):
+        notes[key] = _Noted(program, None)
+    elif len({x.shape for x in row}) == 1:
+        notes[key] = _Noted(program, library_of(array_namespace(row[0])).host_memory)
+
+
+def _viewed(view: Callable[[Array], Any], row: list[Array]) -> list[Any] | None:
+    views = list(map(view, row))
+    return None if any(x is None for x in views) else views
+
+
+@cache
+def places(slots: int) -> tuple[int, ...]:
+    """Return which columns are replaced: parameters and slots."""
+    return (0, *range(2, 2 + slots))
+
+
+def program_for(
+    kernel: Callable[..., Any], w: Any, arrays: int, slots: int, add: bool
+) -> Program | None:
+    """Return the kernel traced for arrays like `w`; None where it must run as it is written."""
+    return trace(kernel, array_namespace(w), w.dtype, arrays, slots, add)
+
+
+def views_of(row: Sequence[Array], slots: int) -> list[Any] | None:
+    """Return NumPy's views of the arrays of a leaf, if it can run fused."""
+    xp = array_namespace(row[0])
+    if len(set(map(type, row))) > 1 and any(array_namespace(x) is not xp for x in row):
+        return None
+    found = list(map(library_of(xp).host_memory, row))
+    w = found[0]
+    if w is None or not is_fused(w.dtype):
+        return None
+    for n, y in enumerate(found):
+        if y is None or y.dtype != w.dtype:
+            return None
+        if y.shape != w.shape:
+            if 2 <= n < 2 + slots or y.size > w.size:
+                return None
+            found[n] = np.broadcast_to(y, w.shape)
+    return found
+
+
+def run(
+    program: Program,
+    row: Sequence[Array],
+    views: list[Any],
+    scalars: Mapping[str, Any],
+    replaced: Sequence[int],
+    donate: bool,
+) -> tuple[Array, ...] | None:
+    """Return a program's results; None if they are in the memory of what they replace."""
+    w = views[0]
+    # `reshape` copies where elements do not lie side by side.
+    inputs = views if w.ndim == 1 else [x.reshape(-1) for x in views]
+    if donate and False not in [views[n].flags.carray for n in replaced]:
+        memory.run(program, w.dtype, inputs, [inputs[n] for n in replaced], scalars)
+        return None
+    results, outs = zip(*(_fresh(row[0], w.shape) for _ in replaced), strict=True)
+    memory.run(program, w.dtype, inputs, outs, scalars)
+    return results
+
+
+def _fresh(like: Array, shape: tuple[int, ...]) -> tuple[Array, Any]:
+    """Return a new array of a library, and its memory as a flat NumPy array."""
+    xp = array_namespace(like)
+    new = xp.empty(shape, dtype=like.dtype)
+    return new, library_of(xp).host_memory(new).reshape(-1)
+
+
+# --- arrays that are given away --------------------------------------------------------------
+
+
+def protect(views: list[list[Any] | None], slots: int) -> None:
+    """Make sure that no write hits what is still to be read.
+
+    Whatever overlaps an array that is given away is copied first. The same memory given away
+    twice cannot be two results.
+
+    Raises
+    ------
+    OutError
+        If two arrays that are given away share an element.
+    """
+    arrays = [x for row in views for x in row or ()]
+    if len(set(map(id, arrays))) == len(arrays) and not [x for x in arrays if x.base is not None]:
+        return  # each has its own memory
+    if len(views) == 1 and not any(starmap(np.may_share_memory, combinations(arrays, 2))):
+        return
+    given: list[tuple[int, int, int, int]] = []
+    others: list[tuple[int, int, int, int]] = []
+    for r, row in enumerate(views):
+        for n, x in enumerate(row or ()):
+            if x.size:
+                low, high = np.lib.array_utils.byte_bounds(x)
+                (given if n == 0 or 2 <= n < 2 + slots else others).append((low, high, r, n))
+    given.sort()
+    if any(low < high for (_, high, *_), (low, *_) in pairwise(given)):
+        _check_apart(views, [place for _, _, *place in given])
+    starts = [low for low, *_ in given]
+    ends = list(accumulate((high for _, high, *_ in given), max))
+    for low, high, r, n in others:
+        at = int(np.searchsorted(starts, high)) - 1
+        row = views[r]
+        if at >= 0 and ends[at] > low and row is not None:
+            row[n] = row[n].copy()
+
+
+def _check_apart(views: list[Any], where: list[list[int]]) -> None:
+    """Refuse arrays that share an element; they may lie between each other's elements."""
+    shared = first_shared([views[r][n] for r, n in where])
+    if shared is not None:
+        (r, n), (s, m) = (where[k] for k in shared)
+        message = f"donated arrays share memory: array {n} of leaf {r} and {m} of leaf {s}"
+        raise OutError(message)
