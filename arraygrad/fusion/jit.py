@@ -9,9 +9,11 @@ from functools import cache, lru_cache
 from itertools import chain, pairwise
 from typing import Any
 
+from arraygrad._numbers import all_numbers
 from arraygrad._typing import Array
 from arraygrad.errors import OutError
 from arraygrad.fusion import plain
+from arraygrad.fusion.columns import Alike
 
 __all__ = ["evaluate"]
 
@@ -26,19 +28,40 @@ def evaluate(
     donate: bool,
 ) -> list[Sequence[Array]]:
     """Return a kernel's results for every leaf: see `arraygrad.fusion`."""
-    import jax
-
-    lists = list(map(list, columns))  # of no other class: jax would not look inside
-    kinds = set(map(type, chain(*lists, scalars.values())))
-    if not all(issubclass(kind, _concrete()) for kind in kinds):
-        return plain.evaluate(kernel, lists, scalars, slots=slots, add=add, donate=donate)
+    lists = _lists(columns, scalars)
+    if lists is None:
+        return plain.evaluate(kernel, columns, scalars, slots=slots, add=add, donate=donate)
     w, g, *rest = lists
-    double = jax.config.jax_enable_x64  # type: ignore[attr-defined]
-    run = _compiled(kernel, slots, add, donate, double)
+    run = _compiled(kernel, slots, add, donate, _double())
     replaced, others = [w, *rest[:slots]], [g, *rest[slots:]]
     if donate:
         others, scalars = _protected(replaced, others, scalars)
     return run(replaced, others, scalars)
+
+
+def _lists(
+    columns: Sequence[Sequence[Array]], scalars: Mapping[str, Any]
+) -> Sequence[list[Array]] | None:
+    """Return columns as lists; None if something has no value that jax can take.
+
+    Lists of no other class: jax would not look inside.
+    """
+    if type(columns) is Alike and evaluate in columns.notes and all_numbers(scalars.values()):
+        return columns
+    lists = list(map(list, columns))
+    kinds = set(map(type, chain(*lists, scalars.values())))
+    if not all(issubclass(kind, _concrete()) for kind in kinds):
+        return None
+    if type(columns) is Alike:
+        columns.notes[evaluate] = True
+    return lists
+
+
+def _double() -> bool:
+    import jax
+
+    double: bool = jax.config.jax_enable_x64  # type: ignore[attr-defined]
+    return double
 
 
 @cache
@@ -60,13 +83,16 @@ def _protected(
     OutError
         If an array is given away twice: it cannot be two results.
     """
-    import jax
-
+    everything = list(map(id, chain(*replaced, *others, scalars.values())))
+    if len(set(everything)) == len(everything):
+        return others, scalars
     given = set(map(id, chain(*replaced)))
     if len(given) < sum(map(len, replaced)):
         raise OutError(_shared(replaced))
     if given.isdisjoint(map(id, chain(*others, scalars.values()))):
         return others, scalars
+
+    import jax
 
     def apart(x: Any) -> Any:
         return jax.numpy.copy(x) if id(x) in given else x

@@ -103,6 +103,9 @@ class Model:
         return leaves, treedef
 
 
+_FLAT = (dict, list)
+
+
 def _all_readable(leaves: list[Array]) -> bool:
     """Say whether reading values is free, whatever the leaf."""
     examples = dict(zip(map(type, leaves), leaves, strict=True)).values()
@@ -111,8 +114,11 @@ def _all_readable(leaves: list[Array]) -> bool:
 
 def rebuilt(tree: Tree, treedef: TreeDef, leaves: Any) -> Tree:
     """Return a tree of this structure with other leaves, plain dicts in the order of `tree`."""
-    if type(tree) is dict and treedef.num_nodes == len(tree) + 1 == len(leaves) + 1:
-        # All are leaves: in half the time that optree takes to find their order again.
+    kind = type(tree)
+    if kind in _FLAT and treedef.num_nodes == len(tree) + 1 == len(leaves) + 1:
+        # All are leaves: in a fraction of the time that optree takes.
+        if kind is list:
+            return list(leaves)
         by_key = dict(zip(treedef.entries(), leaves, strict=True))
         return {key: by_key[key] for key in tree}
     own = has_dict(treedef) and not has_order(treedef)
