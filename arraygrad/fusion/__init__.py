@@ -17,14 +17,12 @@ from functools import cache
 from typing import Any
 
 from arraygrad._namespace import array_namespace
-from arraygrad._typing import Array
+from arraygrad.fusion.columns import Alike, Column, Runner
 from arraygrad.fusion.packed import Known
-from arraygrad.fusion.switch import chosen, use_executor
+from arraygrad.fusion.switch import chosen, use_executor, wanted
 from arraygrad.libraries import library_of
 
 __all__ = ["EXECUTORS", "evaluate", "explain", "use_executor"]
-
-Column = Sequence[Array]
 
 EXECUTORS = {
     "cupy": "arraygrad.fusion.elementwise_kernel",
@@ -32,7 +30,7 @@ EXECUTORS = {
     "jax": "arraygrad.fusion.jit",
     "plain": "arraygrad.fusion.plain",
 }
-"""Who runs kernels, by the name that a library gives: modules with `evaluate`."""
+"""Who runs kernels, by the name that a library gives: modules with `prepared`."""
 
 
 def evaluate(
@@ -51,11 +49,22 @@ def evaluate(
     and of the new slots; with `donate` they may take the memory of what they replace, and a
     column that is returned as it was given has changed in place.
     """
+    if type(columns) is not Alike:
+        return _prepared(kernel, columns, slots, add, donate)(columns, scalars)
+    key = kernel, add, donate, wanted()
+    run = columns.notes.get(key)
+    if run is None:
+        run = columns.notes[key] = _prepared(kernel, columns, slots, add, donate)
+    return run(columns, scalars)
+
+
+def _prepared(
+    kernel: Callable[..., Any], columns: Sequence[Column], slots: int, add: bool, donate: bool
+) -> Runner:
+    """Return what runs a kernel on columns like these."""
     name = "plain" if chosen() == "plain" else _executor_of(columns[0])
-    results: list[Column] = _module(name).evaluate(
-        kernel, columns, scalars, slots=slots, add=add, donate=donate
-    )
-    return results
+    run: Runner = _module(name).prepared(kernel, columns, slots=slots, add=add, donate=donate)
+    return run
 
 
 _known: dict[type, str] = {}  # by the type of arrays: asked once for each

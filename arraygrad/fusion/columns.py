@@ -1,21 +1,24 @@
-"""Columns of leaves that are alike, step after step: what was found out of some holds for all."""
+"""Columns: the leaves of the parameters, of the gradients, of each slot; and what runs on them."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from arraygrad._typing import Array
 
-__all__ = ["Alike"]
+__all__ = ["Alike", "Column", "Runner"]
+
+Column: TypeAlias = Sequence[Array]
+
+Runner: TypeAlias = Callable[[Sequence[Column], Mapping[str, Any]], list[Column]]
+"""Takes columns and the kernel's keyword arguments, returns the columns of results."""
 
 
 class Alike(list[list[Array]]):
     """Lists of leaves that have the types, dtypes and shapes of all others with the same notes.
 
-    Who runs a kernel may note there what follows from these alone.
+    Who runs kernels on them is noted there.
     """
 
     __slots__ = ("notes",)
 
-    def __init__(self, columns: Sequence[list[Array]], notes: dict[Any, Any]) -> None:
-        super().__init__(columns)
-        self.notes = notes
+    notes: dict[Any, Runner]

@@ -5,6 +5,7 @@ leaf runs as the kernel is written. Hyperparameters that are arrays stay on the 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import repeat
 from operator import attrgetter, is_
 from typing import Any
@@ -14,6 +15,7 @@ from arraygrad._numbers import is_number
 from arraygrad._typing import Array, DType
 from arraygrad.errors import DeviceError
 from arraygrad.fusion import plain
+from arraygrad.fusion.columns import Column, Runner
 from arraygrad.fusion.cuda_launch import launch
 from arraygrad.fusion.cuda_source import TYPES
 from arraygrad.fusion.pointer_tables import check_apart, pointers_of
@@ -21,28 +23,31 @@ from arraygrad.fusion.program import Program
 from arraygrad.fusion.trace import trace
 from arraygrad.libraries import there
 
-__all__ = ["evaluate", "program_for"]
-
-Column = Sequence[Array]
+__all__ = ["prepared", "program_for"]
 
 _shape_of, _dtype_of, _size_of = map(attrgetter, ("shape", "dtype", "size"))
 _device_of = attrgetter("data.device_id")
 _is_dense = attrgetter("_c_contiguous")  # `flags` costs fifteen times as much
 
 
-def evaluate(
+def prepared(
+    kernel: Callable[..., Any], columns: Sequence[Column], *, slots: int, add: bool, donate: bool
+) -> Runner:
+    """Return what runs a kernel on columns like these: see `arraygrad.fusion`."""
+    return partial(_evaluate, kernel, slots, add, donate)
+
+
+def _evaluate(
     kernel: Callable[..., Any],
-    columns: Sequence[Column],
-    scalars: Mapping[str, Any],
-    *,
     slots: int,
     add: bool,
     donate: bool,
+    columns: Sequence[Column],
+    scalars: Mapping[str, Any],
 ) -> list[Column]:
-    """Return a kernel's results for every leaf: see `arraygrad.fusion`."""
     kind = _kind()
     if not all(is_number(x) or (type(x) is kind and x.shape == ()) for x in scalars.values()):
-        return plain.evaluate(kernel, columns, scalars, slots=slots, add=add, donate=donate)
+        return plain.evaluate(kernel, columns, scalars, slots=slots, add=add)
     return _Walk(kernel, columns, scalars, slots, add, donate).results()
 
 

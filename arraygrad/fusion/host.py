@@ -6,34 +6,40 @@ as the kernel is written.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from arraygrad._numbers import all_numbers
 from arraygrad._typing import Array
 from arraygrad.errors import OutError
 from arraygrad.fusion import leaf, memory, plain
+from arraygrad.fusion.columns import Column, Runner
 from arraygrad.fusion.packed import Pack, gathered, small
 from arraygrad.fusion.program import Program
 
-__all__ = ["evaluate"]
-
-Column = Sequence[Array]
+__all__ = ["prepared"]
 
 
-def evaluate(
+def prepared(
+    kernel: Callable[..., Any], columns: Sequence[Column], *, slots: int, add: bool, donate: bool
+) -> Runner:
+    """Return what runs a kernel on columns like these: see `arraygrad.fusion`."""
+    run = partial(_evaluate, kernel, slots, add, donate)
+    if len(columns[0]) != 1:
+        return run
+    return leaf.ready(kernel, columns, run, slots, add, donate) or run
+
+
+def _evaluate(
     kernel: Callable[..., Any],
-    columns: Sequence[Column],
-    scalars: Mapping[str, Any],
-    *,
     slots: int,
     add: bool,
     donate: bool,
+    columns: Sequence[Column],
+    scalars: Mapping[str, Any],
 ) -> list[Column]:
-    """Return a kernel's results for every leaf: see `arraygrad.fusion`."""
     if not columns[0] or not all_numbers(scalars.values()):
-        return plain.evaluate(kernel, columns, scalars, slots=slots, add=add, donate=donate)
-    if len(columns[0]) == 1:
-        return leaf.evaluate(kernel, columns, scalars, slots=slots, add=add, donate=donate)
+        return plain.evaluate(kernel, columns, scalars, slots=slots, add=add)
     return _Walk(kernel, columns, scalars, slots, add, donate).results()
 
 
@@ -73,7 +79,8 @@ class _Walk:
         program = None if views is None else self._program(views[0])
         if views is None or program is None:
             return plain.leaf(self.kernel, row, self.scalars, add=self.add)
-        return leaf.run(program, row, views, self.scalars, self.places, self.donate)
+        staged = memory.staged(program, views[0].dtype, views[0].size)
+        return leaf.run(staged, row, views, self.scalars, self.places, self.donate)
 
     def _program(self, w: Any) -> Program | None:
         return leaf.program_for(self.kernel, w, len(self.columns), self.slots, self.add)
@@ -126,7 +133,8 @@ class _Walk:
         inputs = [pack.memory(flats[n]) for n in range(len(self.columns))]
         if any(x is None for x in inputs):
             return False
-        memory.run(program, inputs[0].dtype, inputs, list(map(pack.memory, outs)), self.scalars)
+        staged = memory.staged(program, inputs[0].dtype, inputs[0].size)
+        staged.run(inputs, list(map(pack.memory, outs)), self.scalars)
         if not (self.donate and known):
             self._put(found, pack.places, list(map(pack.views, outs)))
         return True

@@ -4,8 +4,8 @@ Hyperparameters are arguments, so that a new learning rate compiles nothing. Ins
 trace, jax's or somebody else's, the kernel runs as it is written.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache, lru_cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, lru_cache, partial
 from itertools import chain, pairwise
 from typing import Any
 
@@ -13,55 +13,45 @@ from arraygrad._numbers import all_numbers
 from arraygrad._typing import Array
 from arraygrad.errors import OutError
 from arraygrad.fusion import plain
-from arraygrad.fusion.columns import Alike
+from arraygrad.fusion.columns import Alike, Column, Runner
 
-__all__ = ["evaluate"]
+__all__ = ["prepared"]
 
 
-def evaluate(
+def prepared(
+    kernel: Callable[..., Any], columns: Sequence[Column], *, slots: int, add: bool, donate: bool
+) -> Runner:
+    """Return what runs a kernel on columns like these: see `arraygrad.fusion`."""
+    if not _are_concrete(chain(*columns)):
+        return plain.prepared(kernel, columns, slots=slots, add=add, donate=donate)
+    return partial(_evaluate, kernel, slots, add, donate)
+
+
+def _evaluate(
     kernel: Callable[..., Any],
-    columns: Sequence[Sequence[Array]],
-    scalars: Mapping[str, Any],
-    *,
     slots: int,
     add: bool,
     donate: bool,
-) -> list[Sequence[Array]]:
-    """Return a kernel's results for every leaf: see `arraygrad.fusion`."""
-    lists = _lists(columns, scalars)
-    if lists is None:
-        return plain.evaluate(kernel, columns, scalars, slots=slots, add=add, donate=donate)
-    w, g, *rest = lists
-    run = _compiled(kernel, slots, add, donate, _double())
+    columns: Sequence[Column],
+    scalars: Mapping[str, Any],
+) -> list[Column]:
+    import jax
+
+    if not all_numbers(scalars.values()) and not _are_concrete(scalars.values()):
+        return plain.evaluate(kernel, columns, scalars, slots=slots, add=add)
+    # Lists of no other class: jax would not look inside.
+    w, g, *rest = columns if type(columns) is Alike else map(list, columns)
+    double = jax.config.jax_enable_x64  # type: ignore[attr-defined]
+    run = _compiled(kernel, slots, add, donate, double)
     replaced, others = [w, *rest[:slots]], [g, *rest[slots:]]
     if donate:
         others, scalars = _protected(replaced, others, scalars)
     return run(replaced, others, scalars)
 
 
-def _lists(
-    columns: Sequence[Sequence[Array]], scalars: Mapping[str, Any]
-) -> Sequence[list[Array]] | None:
-    """Return columns as lists; None if something has no value that jax can take.
-
-    Lists of no other class: jax would not look inside.
-    """
-    if type(columns) is Alike and evaluate in columns.notes and all_numbers(scalars.values()):
-        return columns
-    lists = list(map(list, columns))
-    kinds = set(map(type, chain(*lists, scalars.values())))
-    if not all(issubclass(kind, _concrete()) for kind in kinds):
-        return None
-    if type(columns) is Alike:
-        columns.notes[evaluate] = True
-    return lists
-
-
-def _double() -> bool:
-    import jax
-
-    double: bool = jax.config.jax_enable_x64  # type: ignore[attr-defined]
-    return double
+def _are_concrete(values: Iterable[Any]) -> bool:
+    """Say whether all have values that jax can take."""
+    return all(issubclass(kind, _concrete()) for kind in set(map(type, values)))
 
 
 @cache
@@ -122,7 +112,7 @@ class _Compiled:
         def walk(replaced: Any, others: Any, scalars: Any) -> list[Sequence[Array]]:
             (w, *kept), (g, *more) = replaced, others
             columns = [w, g, *kept, *more]
-            return plain.evaluate(kernel, columns, scalars, slots=slots, add=add, donate=donate)
+            return plain.evaluate(kernel, columns, scalars, slots=slots, add=add)
 
         self._walk = jax.jit(walk, donate_argnums=(0,) if donate else ())
         self._last: dict[str, tuple[Any, Any]] = {}

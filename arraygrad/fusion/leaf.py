@@ -6,79 +6,80 @@ out of them is noted, and not looked for again.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from itertools import accumulate, combinations, pairwise, starmap
-from operator import is_
-from typing import Any, NamedTuple
+from itertools import accumulate, combinations, pairwise, repeat, starmap
+from operator import is_, itemgetter
+from typing import Any
 
 import numpy as np
 
 from arraygrad._memory import first_shared
 from arraygrad._namespace import array_namespace
+from arraygrad._numbers import all_numbers
 from arraygrad._typing import Array
 from arraygrad.errors import OutError
-from arraygrad.fusion import memory, plain
-from arraygrad.fusion.columns import Alike
+from arraygrad.fusion.columns import Column, Runner
+from arraygrad.fusion.memory import Staged, staged
 from arraygrad.fusion.packed import is_fused
 from arraygrad.fusion.program import Program
 from arraygrad.fusion.trace import trace
 from arraygrad.libraries import library_of
 
-__all__ = ["evaluate", "places", "program_for", "protect", "run", "views_of"]
-
-Column = Sequence[Array]
+__all__ = ["Ready", "places", "program_for", "protect", "ready", "run", "views_of"]
 
 
-class _Noted(NamedTuple):
-    """What holds for all leaves that are alike."""
+class Ready:
+    """What runs a kernel on one leaf after another, all of them alike."""
 
-    program: Program
-    view: Callable[[Array], Any] | None
-    """Returns NumPy's view of an array, None if it has none; absent for NumPy's own arrays."""
+    def __init__(
+        self,
+        program: Program,
+        row: Sequence[Array],
+        views: list[Any],
+        otherwise: Runner,
+        slots: int,
+        donate: bool,
+    ) -> None:
+        w = views[0]
+        self._staged = staged(program, w.dtype, w.size)
+        self._otherwise = otherwise  # if there is no view any more, or a scalar is no number
+        self._slots, self._donate, self._replaced = slots, donate, places(slots)
+        # NumPy's view of an array, None if it has none; NumPy's own arrays need no view.
+        own = all(map(is_, views, row))
+        self._view = None if own else library_of(array_namespace(row[0])).host_memory
+
+    def __call__(self, columns: Sequence[Column], scalars: Mapping[str, Any]) -> list[Column]:
+        """Return the results."""
+        row = views = list(map(_first, columns))
+        if self._view is not None:
+            views = list(map(self._view, row))
+            if any(map(is_, views, repeat(None))):
+                return self._otherwise(columns, scalars)
+        if not all_numbers(scalars.values()):
+            return self._otherwise(columns, scalars)
+        if self._donate:
+            protect([views], self._slots)
+        new = run(self._staged, row, views, scalars, self._replaced, self._donate)
+        return [columns[n] for n in self._replaced] if new is None else [[x] for x in new]
 
 
-def evaluate(
+_first = itemgetter(0)
+
+
+def ready(
     kernel: Callable[..., Any],
     columns: Sequence[Column],
-    scalars: Mapping[str, Any],
-    *,
+    otherwise: Runner,
     slots: int,
     add: bool,
     donate: bool,
-) -> list[Column]:
-    """Return a kernel's results where there is one leaf: see `arraygrad.fusion`."""
+) -> Ready | None:
+    """Return what runs a kernel on leaves like this one; None if that must be found out anew."""
     row = [column[0] for column in columns]
-    noted = columns.notes.get((kernel, add)) if type(columns) is Alike else None
-    views: list[Any] | None
-    if noted is None:
-        views = views_of(row, slots)
-        program = None if views is None else program_for(kernel, views[0], len(row), slots, add)
-        if views is not None and program is not None and type(columns) is Alike:
-            _note(columns.notes, (kernel, add), program, row, views)
-    else:
-        program, view = noted
-        views = row if view is None else _viewed(view, row)
-    if views is None or program is None:
-        return [[x] for x in plain.leaf(kernel, row, scalars, add=add)]
-    replaced = places(slots)
-    if donate:
-        protect([views], slots)
-    new = run(program, row, views, scalars, replaced, donate)
-    return [columns[n] for n in replaced] if new is None else [[x] for x in new]
-
-
-def _note(
-    notes: dict[Any, Any], key: Any, program: Program, row: list[Array], views: list[Any]
-) -> None:
-    """Note what holds for other leaves like these, unless their arrays must be broadcast."""
-    if all(map(is_, views, row)):
-        notes[key] = _Noted(program, None)
-    elif len({x.shape for x in row}) == 1:
-        notes[key] = _Noted(program, library_of(array_namespace(row[0])).host_memory)
-
-
-def _viewed(view: Callable[[Array], Any], row: list[Array]) -> list[Any] | None:
-    views = list(map(view, row))
-    return None if any(x is None for x in views) else views
+    views = views_of(row, slots)
+    if views is None or len({x.shape for x in row}) > 1:  # it would have to be broadcast
+        return None
+    program = program_for(kernel, views[0], len(row), slots, add)
+    return None if program is None else Ready(program, row, views, otherwise, slots, donate)
 
 
 @cache
@@ -114,7 +115,7 @@ def views_of(row: Sequence[Array], slots: int) -> list[Any] | None:
 
 
 def run(
-    program: Program,
+    program: Staged,
     row: Sequence[Array],
     views: list[Any],
     scalars: Mapping[str, Any],
@@ -126,10 +127,10 @@ def run(
     # `reshape` copies where elements do not lie side by side.
     inputs = views if w.ndim == 1 else [x.reshape(-1) for x in views]
     if donate and False not in [views[n].flags.carray for n in replaced]:
-        memory.run(program, w.dtype, inputs, [inputs[n] for n in replaced], scalars)
+        program.run(inputs, [inputs[n] for n in replaced], scalars)
         return None
     results, outs = zip(*(_fresh(row[0], w.shape) for _ in replaced), strict=True)
-    memory.run(program, w.dtype, inputs, outs, scalars)
+    program.run(inputs, outs, scalars)
     return results
 
 

@@ -16,7 +16,7 @@ from arraygrad.fusion import blocked, loop
 from arraygrad.fusion.program import Program
 from arraygrad.fusion.switch import chosen
 
-__all__ = ["executor", "run"]
+__all__ = ["Staged", "executor", "staged"]
 
 _WORTH_COMPILING = 16_384
 """Elements: below, NumPy is as quick, and need not be compiled."""
@@ -36,39 +36,44 @@ def executor(size: int) -> Any:
     return blocked
 
 
-def run(
-    program: Program,
-    dtype: DType,
-    inputs: Sequence[Array],
-    outs: Sequence[Array],
-    scalars: Mapping[str, Any],
-) -> None:
-    """Compute a program's outputs into arrays, stage by stage."""
-    size = outs[0].size
-    arrays = [*inputs, *outs]
-    if program.kept:
-        arrays += _between(len(program.kept), size, dtype)
-    known = dict(scalars)
-    flush = known.get("step", 0) % _FLUSHED_EVERY == 0
-    for find_scalars, walk, totals in _stages(program, dtype, executor(size)):
-        find_scalars(known)
-        if walk is not None:
-            found = walk(size, arrays, known, flush)
-            if totals:
-                known.update(zip(totals, found, strict=True))
+def staged(program: Program, dtype: DType, size: int) -> "Staged":
+    """Return a program made ready for arrays of a dtype and size."""
+    return _staged(program, dtype, executor(size))
 
 
-@lru_cache(maxsize=1000)
-def _stages(program: Program, dtype: DType, who: Any) -> list[tuple[Any, Any, list[str]]]:
-    """Return of each stage what finds its scalars, its walk if it has one, and its sums' names."""
-    found = []
-    last = len(program.stages) - 1
-    for n, stage in enumerate(program.stages):
-        walk = who.prepare(program, n, dtype) if stage.steps or stage.sums or n == last else None
-        found.append((program.scalar_functions[n], walk, [step.target for step in stage.sums]))
-    return found
+class Staged:
+    """A program whose stages are compiled."""
+
+    def __init__(self, program: Program, dtype: DType, who: Any) -> None:
+        self._kept, self._dtype = len(program.kept), dtype
+        last = len(program.stages) - 1
+        # Of each stage what finds its scalars, its walk if it has one, and the names of its sums.
+        self._stages: list[tuple[Any, Any, list[str]]] = []
+        for n, stage in enumerate(program.stages):
+            walks = stage.steps or stage.sums or n == last
+            walk = who.prepare(program, n, dtype) if walks else None
+            sums = [step.target for step in stage.sums]
+            self._stages.append((program.scalar_functions[n], walk, sums))
+
+    def run(
+        self, inputs: Sequence[Array], outs: Sequence[Array], scalars: Mapping[str, Any]
+    ) -> None:
+        """Compute the program's outputs into arrays, stage by stage."""
+        size = outs[0].size
+        arrays = [*inputs, *outs]
+        if self._kept:
+            arrays += _between(self._kept, size, self._dtype)
+        known = dict(scalars)
+        flush = known.get("step", 0) % _FLUSHED_EVERY == 0
+        for find_scalars, walk, sums in self._stages:
+            find_scalars(known)
+            if walk is not None:
+                totals = walk(size, arrays, known, flush)
+                if totals:
+                    known.update(zip(sums, totals, strict=True))
 
 
+_staged = lru_cache(maxsize=1000)(Staged)
 _local = threading.local()
 
 

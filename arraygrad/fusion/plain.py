@@ -5,6 +5,7 @@ the array it replaces.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from arraygrad._namespace import (
@@ -19,19 +20,26 @@ from arraygrad._namespace import (
 from arraygrad._numbers import as_number
 from arraygrad._typing import Array, DType, Namespace
 from arraygrad.errors import DtypeError, ShapeError
+from arraygrad.fusion.columns import Column, Runner
 
-__all__ = ["evaluate", "leaf"]
+__all__ = ["evaluate", "leaf", "prepared"]
+
+
+def prepared(
+    kernel: Callable[..., Any], columns: Sequence[Column], *, slots: int, add: bool, donate: bool
+) -> Runner:
+    """Return what runs a kernel on columns like these: see `arraygrad.fusion`."""
+    return partial(evaluate, kernel, slots=slots, add=add)
 
 
 def evaluate(
     kernel: Callable[..., Any],
-    columns: Sequence[Sequence[Array]],
+    columns: Sequence[Column],
     scalars: Mapping[str, Any],
     *,
     slots: int,
     add: bool,
-    donate: bool,
-) -> list[Sequence[Array]]:
+) -> list[Column]:
     """Return a kernel's results for every leaf: see `arraygrad.fusion`."""
     rows = [leaf(kernel, row, scalars, add=add) for row in zip(*columns, strict=True)]
     return list(zip(*rows, strict=True)) if rows else [()] * (1 + slots)

@@ -9,16 +9,19 @@ from functools import lru_cache
 
 from arraygrad.errors import HyperparameterError, MissingExtraError
 
-__all__ = ["EXECUTORS", "chosen", "use_executor"]
+__all__ = ["EXECUTORS", "chosen", "use_executor", "wanted"]
 
 EXECUTORS = ("plain", "blocked", "numba")
 
 _wanted: ContextVar[str | None] = ContextVar("arraygrad_executor", default=None)
 
+wanted = _wanted.get
+"""Returns the executor that was asked for here, by `use_executor`."""
+
 
 def chosen() -> str | None:
     """Return the executor that was asked for: here, or by `ARRAYGRAD_EXECUTOR`."""
-    return _wanted.get() or _of_the_process()
+    return wanted() or _of_the_process()
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,7 @@ from typing import Any
 from arraygrad._namespace import array_namespace
 from arraygrad._typing import Array, Tree
 from arraygrad.errors import StructureError
-from arraygrad.libraries import library_of
+from arraygrad.libraries import library_of, there
 from arraygrad.operators._body import Body, floating_outputs
 from arraygrad.operators._call import Calls
 from arraygrad.operators._match import match
@@ -125,7 +125,8 @@ def _of_its_own(x: Array) -> Array:
     xp = array_namespace(x)
     if not library_of(xp).mutable:
         return x
-    copy = xp.reshape(x, x.shape, copy=True)
+    with there(x):
+        copy = xp.reshape(x, x.shape, copy=True)
     return copy if copy.shape else copy[...]  # an array, where NumPy makes scalars
 
 

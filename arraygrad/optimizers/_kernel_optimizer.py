@@ -121,19 +121,28 @@ class KernelOptimizer(Optimizer):
         if params is None and self._needs_params:
             message = f"{self.name} looks at the parameters: pass `params`"
             raise StructureError(message)
-        model = grads if params is None else params
-        kept, scalars = self._scalars(state, extra)
-        columns, treedef = self._columns(model, grads, state, extra)
-        found = self._evaluated(model, columns, scalars, add=False)
-        return self._result(model, treedef, columns, found, state, kept)
+        return self._applied(grads if params is None else params, grads, state, extra, add=False)
 
     def step(
         self, params: Tree, grads: Tree, state: State, *, donate: bool = False, **extra: Any
     ) -> tuple[Tree, State]:
         """Return the parameters after one step, and the next state."""
+        return self._applied(params, grads, state, extra, donate=donate)
+
+    def _applied(
+        self, params: Tree, grads: Tree, state: State, extra: dict[str, Any], **how: bool
+    ) -> tuple[Tree, State]:
+        """Run the kernel; if it fails without saying why, look for what lies apart."""
         kept, scalars = self._scalars(state, extra)
         columns, treedef = self._columns(params, grads, state, extra)
-        found = self._evaluated(params, columns, scalars, donate=donate)
+        try:
+            found = fusion.evaluate(self.kernel, columns, scalars, slots=len(self._slots), **how)
+        except Exception as error:
+            mixed = isinstance(error, MixedLibraryError | DeviceError)
+            if mixed or not isinstance(error, ArraygradError):
+                beside = dict(zip(self._spelt, columns[1:], strict=True))
+                check_places(params, columns[0], beside, scalars)
+            raise
         return self._result(params, treedef, columns, found, state, kept)
 
     def _scalars(
@@ -180,17 +189,6 @@ class KernelOptimizer(Optimizer):
             columns.append(column if type(column) is Known else Known(column, shapes_of(column)))
         self._model.note(trees, columns, treedef)
         return columns, treedef
-
-    def _evaluated(self, params: Tree, columns: Any, scalars: Any, **how: bool) -> Any:
-        """Run the kernel; if it fails without saying why, look for what lies apart."""
-        try:
-            return fusion.evaluate(self.kernel, columns, scalars, slots=len(self._slots), **how)
-        except Exception as error:
-            mixed = isinstance(error, MixedLibraryError | DeviceError)
-            if mixed or not isinstance(error, ArraygradError):
-                beside = dict(zip(self._spelt, columns[1:], strict=True))
-                check_places(params, columns[0], beside, scalars)
-            raise
 
     def _slot_shapes(self, name: str, weights: Sequence[Array]) -> list[tuple[int, ...]]:
         """Return the shape of each leaf of a slot: it need not be that of the parameter."""

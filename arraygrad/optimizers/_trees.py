@@ -65,12 +65,14 @@ class Model:
     def columns(self, trees: tuple[Tree, ...]) -> tuple[Alike, TreeDef] | None:
         """Return the leaves of each tree, and their structure, if all are like those noted."""
         few = self._few
-        if few is None or not has_outline(few.nodes, trees):
+        if few is None or (few.nodes and not has_outline(few.nodes, trees)):
             return None
         flat = flatten_like(few.treedef, trees)
         if flat is None or list(map(type, flat)) != few.types or list(map(_seen, flat)) != few.seen:
             return None
-        return Alike([flat[cut] for cut in few.cuts], few.notes), few.one
+        columns = Alike([flat[cut] for cut in few.cuts])
+        columns.notes = few.notes
+        return columns, few.one
 
     def note(self, trees: tuple[Tree, ...], columns: list[Sequence[Array]], one: TreeDef) -> None:
         """Take trees, whose leaves have been checked, for the model, if they have a few leaves."""

@@ -131,7 +131,7 @@ def test_a_small_step_starts_no_threads_of_numba(monkeypatch):
     """They are torch's, where both use one OpenMP: its number of threads would change."""
     parallel = pytest.importorskip("numba.np.ufunc.parallel")
     monkeypatch.setattr(parallel, "_launch_threads", lambda: pytest.fail("threads are started"))
-    memory._stages.cache_clear()
+    memory._staged.cache_clear()
     w = np.ones(5)
     with use_executor("numba"):
         adam(0.1).step(w, w, adam(0.1).init(w))
