@@ -49,21 +49,22 @@ def current(hyperparameters: Mapping[str, Any], state: Any) -> dict[str, Any]:
     HyperparameterError
         If a schedule returns no real number.
     """
-    if not (hasattr(state, "hyperparameters") and hasattr(state, "count")):
-        message = f"`state` must be what `init` returned, got {type(state).__name__}"
-        raise StructureError(message)
-    kept: Mapping[str, Any] = state.hyperparameters
     try:
-        return {
-            name: _scheduled(name, x(state.count)) if callable(x) else kept[name]
-            for name, x in hyperparameters.items()
-        }
-    except KeyError:
-        missing = [x for x in hyperparameters if x not in kept]
-        if not missing:
-            raise
-        message = f"`state` has no {missing[0]!r}: it is not one of this optimizer"
+        kept, count = state.hyperparameters, state.count
+        complete = kept.keys() == hyperparameters.keys()
+    except AttributeError:
+        message = f"`state` must be what `init` returned, got {type(state).__name__}"
         raise StructureError(message) from None
+    if complete and not any(map(callable, hyperparameters.values())):
+        return dict(kept)
+    missing = [name for name, x in hyperparameters.items() if name not in kept and not callable(x)]
+    if missing:
+        message = f"`state` has no {missing[0]!r}: it is not one of this optimizer"
+        raise StructureError(message)
+    return {
+        name: _scheduled(name, x(count)) if callable(x) else kept[name]
+        for name, x in hyperparameters.items()
+    }
 
 
 def within(expected: str, contains: Callable[[Any], bool], /, **values: Any) -> None:
