@@ -54,11 +54,12 @@ def available() -> bool:
     return importlib.util.find_spec("numba") is not None
 
 
-def source_of(program: Program, number: int, dtype: str, *, in_place: bool) -> str:
+def source_of(program: Program, number: int, dtype: str, *, in_place: bool, parallel: bool) -> str:
     """Return the module that holds a stage's loop.
 
     In place, outputs are named as what they replace: of two arrays in one memory the compiler
-    would not know that they never cross, and compute element by element.
+    would not know that they never cross, and compute element by element. A loop for several
+    threads is in a module of its own, for numba would find the one's machine code for the other.
     """
     stage = program.stages[number]
     made = stage.targets
@@ -90,13 +91,12 @@ def source_of(program: Program, number: int, dtype: str, *, in_place: bool) -> s
         f"def stage({parameters}):",
         *(f"    {name} = numbers[{n}]" for n, name in enumerate(scalars)),
         *(f"    total{n} = real(0.0)" for n in sums),
-        "    for i in numba.prange(size):",
+        f"    for i in {'numba.prange' if parallel else 'range'}(size):",
         *(f"        {line}" for line in body or ["pass"]),
         f"    return [{totals}]" if stage.sums else "    return None",
         "",
         f'flags = {{"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {freedom}}}',
-        "serial = numba.njit(**flags)(stage)",
-        "parallel = numba.njit(parallel=True, **flags)(stage)",
+        f"stage = numba.njit(parallel={parallel}, **flags)(stage)",
         f"arrays = {[program.arrays.index(name) for name in (*arrays, *extra)]!r}",
         "",
     ]
@@ -139,11 +139,11 @@ def prepare(program: Program, number: int, dtype: DType) -> Callable[..., list[f
     """Return the function of a stage: `(size, arrays, known, flush)` to its sums."""
     import numba
 
-    @lru_cache(maxsize=2)
-    def module(in_place: bool) -> tuple[Any, Any]:
-        source = source_of(program, number, str(dtype), in_place=in_place)
-        found = _loaded(source, f"{program.name}_{number}_{dtype}")
-        return found, itemgetter(*found.arrays, 0)  # of one place alone it would make no tuple
+    @lru_cache(maxsize=4)
+    def compiled(in_place: bool, parallel: bool) -> tuple[Any, Any]:
+        source = source_of(program, number, str(dtype), in_place=in_place, parallel=parallel)
+        module = _loaded(source, f"{program.name}_{number}_{dtype}")
+        return module.stage, itemgetter(*module.arrays, 0)  # of one place it would make no tuple
 
     # Asking `numba.get_num_threads()` would start its threads, and with them change torch's number.
     settings: Any = numba.config
@@ -154,12 +154,12 @@ def prepare(program: Program, number: int, dtype: DType) -> Callable[..., list[f
 
     def run(size: int, arrays: list[Any], known: dict[str, float], flush: bool) -> list[float]:
         """Run the loop, on several threads where that pays."""
-        loop, take = module(arrays[first_out] is arrays[replaced])
+        parallel = size >= _SERIAL_BELOW and threads > 1
+        stage, take = compiled(arrays[first_out] is arrays[replaced], parallel)
+        if parallel:
+            numba.set_num_threads(threads)
         *operands, _ = take(arrays)
-        if size < _SERIAL_BELOW or threads < 2:
-            return loop.serial(size, numbers.array(known), *operands) or []
-        numba.set_num_threads(threads)
-        return loop.parallel(size, numbers.array(known), *operands) or []
+        return stage(size, numbers.array(known), *operands) or []
 
     return run
 

@@ -12,7 +12,7 @@ __all__ = ["split", "thread_count"]
 
 Part = Callable[[int, int], list[float]]
 
-_WORTH_A_THREAD = 1 << 19
+_WORTH_A_THREAD = 1 << 18
 """Elements: a thread with fewer costs more than it saves."""
 
 
