@@ -27,6 +27,7 @@ from conformance_tests.trees import assert_close, map_tree
 OURS = {
     "lars": lars(0.2, weight_decay=0.01, trust_coefficient=0.5, momentum=0.5),
     "lars-optax": lars(0.2, trust_coefficient=0.05, nesterov=True, convention="optax"),
+    "lars-alone": lars(0.2, weight_decay=0.01, trust_coefficient=0.5, momentum=0),
     "lars-ivy": lars(0.1, convention="ivy"),
     "lamb": lamb(0.05, weight_decay=0.01, max_trust_ratio=2.0),
     "lamb-ivy": lamb(0.05, epsilon=1e-7, max_trust_ratio=10.0, convention="ivy"),
@@ -51,6 +52,14 @@ def test_lars_is_that_of_optax(nesterov):
 def test_without_decay_the_paper_has_optaxs_ratio():
     optax = pytest.importorskip("optax")
     assert_like_optax(lars(0.1), optax.lars(0.1))
+
+
+def test_lars_without_momentum_remembers_nothing():
+    optax = pytest.importorskip("optax")
+    ours, theirs = lars(0.1, momentum=0, convention="optax"), optax.lars(0.1, momentum=0)
+    assert not ours.init(random_tree()).slots
+    assert_like_optax(ours, theirs, params=complex_tree(), steps=20)
+    assert_like_optax(lars(0.1, momentum=0), theirs)
 
 
 def test_lamb_is_that_of_optax():

@@ -7,8 +7,10 @@ from arraygrad.kernels.norms import norm, trust_ratio
 __all__ = [
     "lars_ivy",
     "lars_optax",
+    "lars_optax_alone",
     "lars_optax_nesterov",
     "lars_paper",
+    "lars_paper_alone",
     "lars_paper_nesterov",
 ]
 
@@ -21,6 +23,20 @@ def lars_ivy(
     weight = norm(xp, w)
     ratio = trust_ratio(xp, weight, norm(xp, g) + weight_decay * weight)
     return (-learning_rate * ratio * (g + weight_decay * w),)
+
+
+def lars_paper_alone(
+    xp: Namespace,
+    w: Array,
+    g: Array,
+    *,
+    learning_rate: Array,
+    weight_decay: Array,
+    trust_coefficient: Array,
+    epsilon: Array,
+) -> tuple[Array]:
+    """Return the update of `lars_paper` without momentum."""
+    return (-learning_rate * _paper_step(xp, w, g, weight_decay, trust_coefficient, epsilon),)
 
 
 def lars_paper(
@@ -57,6 +73,20 @@ def lars_paper_nesterov(
     local = learning_rate * _paper_step(xp, w, g, weight_decay, trust_coefficient, epsilon)
     v = momentum * v + local
     return -(local + momentum * v), v
+
+
+def lars_optax_alone(
+    xp: Namespace,
+    w: Array,
+    g: Array,
+    *,
+    learning_rate: Array,
+    weight_decay: Array,
+    trust_coefficient: Array,
+    epsilon: Array,
+) -> tuple[Array]:
+    """Return the update of `lars_optax` without momentum."""
+    return (-learning_rate * _optax_step(xp, w, g, weight_decay, trust_coefficient, epsilon),)
 
 
 def lars_optax(

@@ -3,6 +3,7 @@
 import math
 
 from arraygrad._namespace import device_of, is_complex
+from arraygrad._numbers import is_number
 from arraygrad._typing import Array, Namespace
 from arraygrad.errors import HyperparameterError
 from arraygrad.kernels import lamb as lamb_kernels
@@ -14,11 +15,15 @@ from arraygrad.optimizers._protocol import Hyperparameter
 
 __all__ = ["fromage", "lamb", "lars", "novograd"]
 
-_LARS = {  # by convention: without and with Nesterov's momentum
-    "paper": (lars_kernels.lars_paper, lars_kernels.lars_paper_nesterov),
-    "optax": (lars_kernels.lars_optax, lars_kernels.lars_optax_nesterov),
-    "ivy": (lars_kernels.lars_ivy, None),
-}
+_LARS = {  # by convention: with momentum, with Nesterov's, with none
+    "paper": (
+        lars_kernels.lars_paper, lars_kernels.lars_paper_nesterov, lars_kernels.lars_paper_alone
+    ),
+    "optax": (
+        lars_kernels.lars_optax, lars_kernels.lars_optax_nesterov, lars_kernels.lars_optax_alone
+    ),
+    "ivy": (None, None, lars_kernels.lars_ivy),
+}  # fmt: skip
 
 
 def lars(
@@ -38,7 +43,8 @@ def lars(
     learning_rate : float, 0-d array or schedule
         The step, relative to the norm of the array.
     momentum : float, 0-d array or schedule
-        What each step keeps of the one before, in [0, 1): 0.9 by default.
+        What each step keeps of the one before, in [0, 1): 0.9 by default. The number 0 saves the
+        slot.
     nesterov : bool
         Whether momentum is Nesterov's.
     weight_decay : float, 0-d array or schedule
@@ -53,7 +59,7 @@ def lars(
     Returns
     -------
     KernelOptimizer
-        With the slot `velocity`, but for "ivy". It looks at the parameters.
+        With the slot `velocity`, where there is momentum. It looks at the parameters.
 
     Raises
     ------
@@ -87,28 +93,31 @@ def lars(
     array([3. , 4.5])
     """
     at_least_zero(learning_rate=learning_rate, weight_decay=weight_decay, epsilon=epsilon)
-    kernel = chosen(convention, _LARS)[bool(nesterov)]
+    with_momentum, with_nesterov, alone = chosen(convention, _LARS)
     if convention == "ivy":
         given = momentum is not None or trust_coefficient is not None or epsilon != 0
         if given or nesterov:
             message = "LARS in the convention 'ivy' has only `learning_rate` and `weight_decay`"
             raise HyperparameterError(message)
         hyperparameters = {"learning_rate": learning_rate, "weight_decay": weight_decay}
-        return KernelOptimizer("lars", kernel, hyperparameters=hyperparameters, needs_params=True)
+        return KernelOptimizer("lars", alone, hyperparameters=hyperparameters, needs_params=True)
     momentum = 0.9 if momentum is None else momentum
     trust_coefficient = 0.001 if trust_coefficient is None else trust_coefficient
     in_unit(momentum=momentum)
     at_least_zero(trust_coefficient=trust_coefficient)
+    rates = {
+        "learning_rate": learning_rate, "weight_decay": weight_decay,
+        "trust_coefficient": trust_coefficient, "epsilon": epsilon,
+    }  # fmt: skip
+    if is_number(momentum) and momentum == 0:
+        return KernelOptimizer("lars", alone, hyperparameters=rates, needs_params=True)
     return KernelOptimizer(
         "lars",
-        kernel,
+        with_nesterov if nesterov else with_momentum,
         slots={"velocity": zeros},
-        hyperparameters={
-            "learning_rate": learning_rate, "momentum": momentum, "weight_decay": weight_decay,
-            "trust_coefficient": trust_coefficient, "epsilon": epsilon,
-        },
+        hyperparameters=rates | {"momentum": momentum},
         needs_params=True,
-    )  # fmt: skip
+    )
 
 
 _LAMB = {
