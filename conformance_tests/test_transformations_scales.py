@@ -5,7 +5,15 @@ import pytest
 
 from arraygrad import transformations as tf
 from arraygrad.errors import HyperparameterError
-from arraygrad.optimizers import adam
+from arraygrad.optimizers import (
+    adam,
+    lookahead,
+    muon,
+    sam,
+    schedule_free_adamw,
+    schedule_free_sgd,
+    sgd,
+)
 from conformance_tests.backends import load
 from conformance_tests.optimizer_checks import assert_jits, assert_libraries_agree
 
@@ -138,6 +146,31 @@ def test_hyperparameters_are_changed_wherever_they_are():
     assert after.inner["a"][0].hyperparameters == {"max_norm": 0.1}
     moved, _ = optimizer.step(w, w, state)
     assert moved["b"] == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda x: lookahead(sgd(x)), "learning_rate"),
+        (lambda x: lookahead(sgd(0.5), slow_step_size=x, sync_period=1), "slow_step_size"),
+        (lambda x: sam(sgd(x)), "learning_rate"),
+        (lambda x: sam(sgd(0.5), radius=x), "radius"),
+        (muon, "learning_rate"),
+        (schedule_free_sgd, "learning_rate"),
+        (schedule_free_adamw, "learning_rate"),
+    ],
+)
+def test_hyperparameters_of_wrappers_are_changed_too(make, name):
+    w = {"matrix": np.ones((2, 2)), "vector": np.ones(2)}
+
+    def stepped(optimizer, state):
+        new, _ = optimizer.step(w, w, state, gradient=lambda params: params)
+        return np.concatenate([new["matrix"].reshape(-1), new["vector"]])
+
+    one, other = make(0.1), make(0.3)
+    found = stepped(one, tf.with_hyperparameters(one.init(w), **{name: 0.3}))
+    np.testing.assert_allclose(found, stepped(other, other.init(w)), rtol=1e-12)
+    assert not np.allclose(found, stepped(one, one.init(w)))
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
 """New hyperparameters for a state, between two steps."""
 
+from copy import copy
 from typing import Any
 
 from arraygrad._namespace import is_array
 from arraygrad.errors import HyperparameterError
 from arraygrad.optimizers._hyperparameters import at_least_zero, in_unit, real
-from arraygrad.optimizers._protocol import State
 
 __all__ = ["with_hyperparameters"]
 
@@ -70,14 +70,19 @@ def _check(name: str, value: Any) -> None:
 
 def _replaced(state: Any, values: dict[str, Any], used: set[str]) -> Any:
     """Return a state with new values, and take down which were used."""
-    if isinstance(state, State):
+    fields = getattr(state, "_fields", ())
+    if "hyperparameters" in fields:
         known = state.hyperparameters
         used.update(known.keys() & values.keys())
-        new = {name: values.get(name, value) for name, value in known.items()}
-        return state._replace(hyperparameters=new)
+        state = state._replace(hyperparameters={k: values.get(k, x) for k, x in known.items()})
     if isinstance(state, dict):
-        return type(state)((key, _replaced(x, values, used)) for key, x in state.items())
+        new = copy(state)
+        new.update((key, _replaced(x, values, used)) for key, x in state.items())
+        return new
+    if fields:
+        own = ("hyperparameters", "slots")  # which hold no states
+        kept = {name: x for name, x in zip(fields, state, strict=True) if name not in own}
+        return state._replace(**{name: _replaced(x, values, used) for name, x in kept.items()})
     if isinstance(state, tuple):
-        parts = [_replaced(x, values, used) for x in state]
-        return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
+        return tuple(_replaced(x, values, used) for x in state)
     return state
