@@ -180,13 +180,15 @@ class KernelOptimizer(Optimizer):
         slots = dict(zip(self._spelt[1:], self._slots, strict=False))
         for name, tree in zip(self._spelt, trees[1:], strict=True):
             column = leaves_like(treedef, tree, argument=name, other="params")
-            column = known(column) or column
-            if shapes_of(column) != shapes:
+            if type(column) is not Known:
+                column = known(column) or column
+            own = shapes_of(column)
+            if own != shapes:
                 if reshaped(weights) or reshaped(column):
                     return self._checked_columns(trees)
                 expected = self._slot_shapes(slots[name], weights) if name in slots else shapes
                 check_shapes(trees[0], expected, name, column)
-            columns.append(column if type(column) is Known else Known(column, shapes_of(column)))
+            columns.append(column if type(column) is Known else Known(column, own))
         self._model.note(trees, columns, treedef)
         return columns, treedef
 
