@@ -2,10 +2,12 @@
 
     trace.py, program.py   a kernel becomes stages of elementwise steps
     plain.py               the expression as it is written: any library, any trace
-    host.py                arrays in the host's memory, by way of memory.py:
+    host.py                arrays in the host's memory, each leaf by leaf.py and memory.py:
                            blocked.py (NumPy, block by block) or loop.py (numba);
                            small leaves together: packed.py; what both read: numbers.py
     jit.py                 `jax.jit`, with donated buffers
+    compiled.py            `torch.compile`, for who asks for it
+    elementwise_kernel.py  CuPy: one CUDA kernel for all leaves (cuda_*.py, pointer_tables.py)
     explanation.py         what will run: `explain`
 
 The library of a leaf says who runs: its `executor`.
@@ -20,7 +22,7 @@ from arraygrad._namespace import array_namespace
 from arraygrad.fusion.columns import Alike, Column, Runner
 from arraygrad.fusion.packed import Known
 from arraygrad.fusion.switch import chosen, use_executor, wanted
-from arraygrad.libraries import library_of
+from arraygrad.libraries import Library, library_of
 
 __all__ = ["EXECUTORS", "evaluate", "explain", "use_executor"]
 
@@ -29,6 +31,7 @@ EXECUTORS = {
     "host": "arraygrad.fusion.host",
     "jax": "arraygrad.fusion.jit",
     "plain": "arraygrad.fusion.plain",
+    "torch": "arraygrad.fusion.compiled",
 }
 """Who runs kernels, by the name that a library gives: modules with `prepared`."""
 
@@ -62,25 +65,30 @@ def _prepared(
     kernel: Callable[..., Any], columns: Sequence[Column], slots: int, add: bool, donate: bool
 ) -> Runner:
     """Return what runs a kernel on columns like these."""
-    name = "plain" if chosen() == "plain" else _executor_of(columns[0])
+    library, asked = _library_of(columns[0]), chosen()
+    if library is None or asked == "plain":
+        name = "plain"
+    else:
+        name = (library.compiler if asked == "compiled" else None) or library.executor
     run: Runner = _module(name).prepared(kernel, columns, slots=slots, add=add, donate=donate)
     return run
 
 
-_known: dict[type, str] = {}  # by the type of arrays: asked once for each
+_known: dict[type, Library] = {}  # by the type of arrays: asked once for each
 
 
-def _executor_of(leaves: Column) -> str:
-    """Return who runs kernels on the leaves; of several libraries each by itself, as written."""
+def _library_of(leaves: Column) -> Library | None:
+    """Return whose arrays the leaves are; None if of several, which run each by itself, as written.
+
+    Libraries that share an executor count as one.
+    """
     alike = len(leaves) == 1 or (type(leaves) is Known and leaves.flat is not None)
     kinds = {type(leaves[0])} if alike else set(map(type, leaves))
-    if len(kinds) == 1 and type(leaves[0]) in _known:
-        return _known[type(leaves[0])]
     for kind in kinds.difference(_known):
         first = next(x for x in leaves if type(x) is kind)
-        _known[kind] = library_of(array_namespace(first)).executor
-    names = {_known[kind] for kind in kinds}
-    return names.pop() if len(names) == 1 else "plain"
+        _known[kind] = library_of(array_namespace(first))
+    found = [_known[kind] for kind in kinds]
+    return found[0] if len({x.executor for x in found}) == 1 else None
 
 
 @cache

@@ -12,11 +12,10 @@ from arraygrad.fusion.cuda_source import (
     SUMS,
     THREADS,
     UPDATE,
-    scalar_arguments,
     source_of,
 )
 from arraygrad.fusion.pointer_tables import Chunks, chunks_of, on_device
-from arraygrad.fusion.program import Program
+from arraygrad.fusion.program import Program, scalar_arguments
 
 __all__ = ["launch"]
 

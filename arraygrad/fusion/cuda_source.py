@@ -10,9 +10,9 @@ over what it reads, for a thread reads all of an element before it writes.
 from collections.abc import Collection, Iterator
 
 from arraygrad.expression import Step
-from arraygrad.fusion.program import Program, is_literal
+from arraygrad.fusion.program import Program, is_literal, scalar_arguments
 
-__all__ = ["FINISH", "SUMS", "THREADS", "TYPES", "UPDATE", "scalar_arguments", "source_of"]
+__all__ = ["FINISH", "SUMS", "THREADS", "TYPES", "UPDATE", "source_of"]
 
 THREADS = 256
 """Threads of a block; a power of two."""
@@ -90,16 +90,6 @@ def source_of(program: Program, letter: str, on_device: Collection[str] = ()) ->
     parts = [_Kernel(program, n, on_device).print() for n in range(last + 1)]
     sums = [_BLOCK_SUM, _FINISH] if last else []
     return "\n".join([*head, "", *sums, *parts])
-
-
-def scalar_arguments(program: Program, on_device: Collection[str] = ()) -> list[str]:
-    """Return the names of the scalars that the kernels are given, in their order."""
-    if on_device:
-        return list(program.hyperparameters)
-    read = {s for stage in program.stages for s in stage.sources}
-    read.update(s for st in program.stages[1:] for step in st.scalars for s in step.sources)
-    made = {step.target for step in program.stages[0].scalars}
-    return sorted(n for n in read if n in made or n in program.hyperparameters)
 
 
 class _Kernel:

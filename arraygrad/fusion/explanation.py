@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator
+from math import prod
 from typing import Any
 
 from arraygrad._namespace import array_namespace, is_array, library_name
@@ -91,12 +92,13 @@ def _lines(kernel: Callable[..., Any], arrays: tuple[Array, ...]) -> Iterator[st
     w = arrays[0]
     xp = array_namespace(w)
     name = getattr(kernel, "__name__", repr(kernel))
-    head = f"{name} on {library_name(xp)}, {w.dtype}, {w.size} elements: "
+    head = f"{name} on {library_name(xp)}, {w.dtype}, {prod(w.shape)} elements: "
     slots = _slots(kernel, arrays)
     if chosen() == "plain":
         yield head + "the plain expression, as was asked for"
         return
-    executor = library_of(xp).executor
+    library = library_of(xp)
+    executor = (library.compiler if chosen() == "compiled" else None) or library.executor
     if executor != "host":
         yield head + _OTHERS[executor]
         return
@@ -114,6 +116,7 @@ _OTHERS = {
     "cupy": "one CUDA kernel for all leaves of a dtype, two more before it for sums",
     "jax": "jax.jit, all leaves at once",
     "plain": "the plain expression",
+    "torch": "torch.compile, all leaves of a dtype and device at once",
 }
 _HOSTS = {blocked: "cache-blocked NumPy", loop: "a loop compiled by numba"}
 

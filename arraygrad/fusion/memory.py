@@ -31,7 +31,8 @@ _FLUSHED_EVERY = 16
 def executor(size: int) -> Any:
     """Return who runs programs of so many elements: `loop` (numba) or `blocked` (NumPy)."""
     wanted = chosen()
-    if wanted == "numba" or (wanted is None and size >= _WORTH_COMPILING and loop.available()):
+    free = wanted not in ("numba", "blocked")
+    if wanted == "numba" or (free and size >= _WORTH_COMPILING and loop.available()):
         return loop
     return blocked
 

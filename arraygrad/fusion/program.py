@@ -4,7 +4,7 @@ A step is scalar if no array enters it: it is computed once, with Python numbers
 elements ends a stage, for nothing that depends on it can start before it is known.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from arraygrad._numbers import NUMBERS
 from arraygrad.expression import Step
 
-__all__ = ["Program", "Stage", "is_literal"]
+__all__ = ["Program", "Stage", "is_literal", "scalar_arguments"]
 
 
 def is_literal(name: str) -> bool:
@@ -108,6 +108,19 @@ class Program:
             _compiled(stage.scalars, frozenset().union(*read, *later[n + 1 :]))
             for n, stage in enumerate(self.stages)
         )
+
+
+def scalar_arguments(program: Program, on_device: Collection[str] = ()) -> list[str]:
+    """Return the names of the scalars that compiled walks are given, in their order.
+
+    The scalars of the first stage are computed before, but for those `on_device`.
+    """
+    if on_device:
+        return list(program.hyperparameters)
+    read = {s for stage in program.stages for s in stage.sources}
+    read.update(s for st in program.stages[1:] for step in st.scalars for s in step.sources)
+    made = {step.target for step in program.stages[0].scalars}
+    return sorted(n for n in read if n in made or n in program.hyperparameters)
 
 
 _FUNCTIONS = {"/": "divide", "**": "pow"}

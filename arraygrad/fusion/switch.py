@@ -11,7 +11,7 @@ from arraygrad.errors import HyperparameterError, MissingExtraError
 
 __all__ = ["EXECUTORS", "chosen", "use_executor", "wanted"]
 
-EXECUTORS = ("plain", "blocked", "numba")
+EXECUTORS = ("plain", "blocked", "numba", "compiled")
 
 _wanted: ContextVar[str | None] = ContextVar("arraygrad_executor", default=None)
 
@@ -48,10 +48,11 @@ def use_executor(name: str | None) -> Iterator[None]:
 
     Parameters
     ----------
-    name : {"plain", "blocked", "numba"} or None
-        The expression as it is written; cache-blocked NumPy; a compiled loop. `None` lets
-        arraygrad choose: numba where it is installed and the arrays are large, else NumPy. The
-        environment variable `ARRAYGRAD_EXECUTOR` does the same for a whole process.
+    name : {"plain", "blocked", "numba", "compiled"} or None
+        The expression as it is written; cache-blocked NumPy; a loop compiled by numba; for
+        PyTorch's arrays, on any device, `torch.compile`, which takes seconds before the first
+        step. `None` lets arraygrad choose: numba where it is installed and the arrays are large,
+        else NumPy. The environment variable `ARRAYGRAD_EXECUTOR` does the same for a whole process.
 
     Raises
     ------
@@ -63,7 +64,7 @@ def use_executor(name: str | None) -> Iterator[None]:
     Notes
     -----
     Results agree to rounding, whoever runs. Only arrays in the host's memory are meant: those of
-    NumPy, and of PyTorch on the CPU.
+    NumPy, and of PyTorch on the CPU; "plain" is for all, "compiled" for PyTorch on every device.
 
     Examples
     --------

@@ -102,6 +102,9 @@ class Library:
     executor: str = "plain"
     """Who runs kernels on its arrays: a name of the registry in `arraygrad.fusion`."""
 
+    compiler: str | None = None
+    """Who does where `use_executor("compiled")` asks for the library's own compiler."""
+
     namespace: str | None = None
     """The dotted name of a module whose `__all__` goes in front of the arrays' own namespace: the
     functions of the standard that it lacks, or spells otherwise; `linalg` and `fft` likewise."""

@@ -77,6 +77,7 @@ def layout(x: Array) -> Any:
 LIBRARY = Library(
     autodiff="torch",
     executor="host",
+    compiler="torch",
     host_memory=host_memory,
     in_graph=attrgetter("requires_grad"),
     layout=layout,
