@@ -57,11 +57,13 @@ def test_muon_is_optaxs(nesterov, scaling, rms):
     )
 
 
-def test_muon_moves_what_is_no_matrix_by_adam():
+@pytest.mark.parametrize("nesterov", [False, True])
+@pytest.mark.parametrize("epsilon", [1e-8, 1e-3])
+def test_muon_moves_what_is_no_matrix_as_optax_does(nesterov, epsilon):
     contrib = pytest.importorskip("optax.contrib")
     params = {**random_tree(), "nested": {"one": np.asarray([0.3]), "scale": np.asarray(2.0)}}
-    ours = muon(0.02, nesterov=False, epsilon=1e-8, convention="optax")
-    assert_like_optax(ours, contrib.muon(0.02, nesterov=False), params=params)
+    ours = muon(0.02, nesterov=nesterov, epsilon=epsilon, convention="optax")
+    assert_like_optax(ours, contrib.muon(0.02, nesterov=nesterov, eps=epsilon), params=params)
 
 
 def test_muon_takes_a_polynomial_for_each_iteration():

@@ -283,3 +283,10 @@ def test_an_optimizer_follows_a_schedule(backend):
 def test_what_makes_no_sense_is_refused(make, words):
     with pytest.raises(HyperparameterError, match=words):
         make()
+
+
+def test_a_warm_up_of_no_steps_is_none():
+    assert schedules.linear_warmup(schedules.constant(0.1), 0)(0) == 0.1
+    assert schedules.warmup_constant(0.0, 0.1, 0)(0) == 0.1
+    ours, cosine = schedules.warmup_cosine(0.0, 0.1, 0, 10), schedules.cosine(0.1, 10)
+    assert [ours(count) for count in range(12)] == [cosine(count) for count in range(12)]

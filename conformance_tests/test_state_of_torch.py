@@ -288,7 +288,12 @@ def test_what_never_began_begins_here(case):
             {"momentum": 0.9},
             'make it with convention="torch"',
         ),
-        (lambda: ours.signsgd(0.1), "SGD", {}, "`optimizer` must be one that torch has too"),
+        (
+            lambda: ours.signsgd(0.1),
+            "SGD",
+            {},
+            "one whose states can be exchanged with torch",
+        ),
     ],
 )
 def test_options_that_ours_does_not_have_are_refused(case, make, kind, options, told):

@@ -72,7 +72,9 @@ def _is_plain(x: Array) -> bool:
     """Say whether a tensor is in no graph and no transform of torch.func, and has memory."""
     import torch
 
-    if type(x) is not torch.Tensor or x.requires_grad or x.is_meta:
+    from arraygrad.libraries.torch import has_tangent
+
+    if type(x) is not torch.Tensor or x.requires_grad or x.is_meta or has_tangent(x):
         return False
     try:
         x.data_ptr()

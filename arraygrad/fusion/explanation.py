@@ -103,9 +103,9 @@ def _lines(kernel: Callable[..., Any], arrays: tuple[Array, ...]) -> Iterator[st
         yield head + _OTHERS[executor]
         return
     views = leaf.views_of(arrays, slots)
-    program = None if views is None else leaf.program_for(kernel, w, len(arrays), slots, True)
+    program = leaf.program_for(kernel, w, len(arrays), slots, True)
     if views is None or program is None:
-        reason = "arrays that cannot be fused" if views is None else "not elementwise"
+        reason = "not elementwise" if program is None else "arrays that cannot be fused"
         yield head + f"the plain expression ({reason})"
         return
     yield head + _HOSTS[memory.executor(views[0].size)]

@@ -7,7 +7,7 @@ as the kernel is written.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from arraygrad._numbers import all_numbers
 from arraygrad._typing import Array
@@ -61,26 +61,37 @@ class _Walk:
         self.replaced: list[Column] = [columns[n] for n in self.places]
 
     def results(self) -> list[Column]:
-        """Return the columns of the new parameters and slots."""
-        found: list[Column] = []  # what did not change in place
-        left = self._run_packs(found)
-        rows = {n: [column[n] for column in self.columns] for n in left}
+        """Return the columns of the new parameters and slots.
+
+        Whatever is refused or copied comes first; then what runs as it is written, which may read
+        all arrays that are given away; then what writes into these.
+        """
+        packs = self._packs()
+        done = {place for each in packs for place in each.pack.places}
+        count = len(self.columns[0])
+        rows = {n: [x[n] for x in self.columns] for n in range(count) if n not in done}
         views = {n: leaf.views_of(row, self.slots) for n, row in rows.items()}
-        if self.donate:
-            leaf.protect(list(views.values()), self.slots)
+        if self.donate and rows:
+            memories = [x for each in packs for x in each.given(self.places)]
+            leaf.protect(list(views.values()), self.slots, memories)
+        programs = {n: None if own is None else self._program(own[0]) for n, own in views.items()}
+        found: list[Column] = []  # what did not change in place
         for n, row in rows.items():
-            new = self._leaf(row, views[n])
-            if new is not None:
-                self._put(found, [n], [[x] for x in new])
+            if programs[n] is None:
+                self._put(found, [n], [[x] for x in self._plain(row)])
+        for each in packs:
+            self._run_pack(each, found)
+        for n, row in rows.items():
+            program, own = programs[n], views[n]
+            if program is not None and own is not None:
+                staged = memory.staged(program, own[0].dtype, own[0].size)
+                new = leaf.run(staged, row, own, self.scalars, self.places, self.donate)
+                if new is not None:
+                    self._put(found, [n], [[x] for x in new])
         return found or self.replaced
 
-    def _leaf(self, row: list[Array], views: list[Any] | None) -> tuple[Array, ...] | None:
-        """Return the results of one leaf; None if they are in the memory of what they replace."""
-        program = None if views is None else self._program(views[0])
-        if views is None or program is None:
-            return plain.leaf(self.kernel, row, self.scalars, add=self.add)
-        staged = memory.staged(program, views[0].dtype, views[0].size)
-        return leaf.run(staged, row, views, self.scalars, self.places, self.donate)
+    def _plain(self, row: Sequence[Array]) -> tuple[Array, ...]:
+        return plain.leaf(self.kernel, row, self.scalars, add=self.add)
 
     def _program(self, w: Any) -> Program | None:
         return leaf.program_for(self.kernel, w, len(self.columns), self.slots, self.add)
@@ -95,46 +106,67 @@ class _Walk:
 
     # --- many small leaves -------------------------------------------------------------------
 
-    def _run_packs(self, found: list[Any]) -> Sequence[int]:
-        """Run small leaves together, put what did not change in place; return which are left."""
+    def _packs(self) -> list["_Gathered"]:
+        """Gather small leaves that can run together."""
         flats = [gathered(column) for column in self.replaced] if self.add else []
         if not flats or not flats[0] or len(set(map(len, flats))) != 1:
             flats = []
         packs = [flat.pack for flat in flats[0]] if flats else small(self.columns[0])
-        done: set[int] = set()
-        count = len(self.columns[0])
+        found = []
         for n, pack in enumerate(packs):
             known = [column[n] for column in flats]
             if any(flat.pack.places != pack.places for flat in known):
                 known = []
-            if self._run_pack(pack, known, found):
-                if len(pack.places) == count:
-                    return ()
-                done.update(pack.places)
-        return [n for n in range(count) if n not in done]
+            found.append(self._gathered(pack, known))
+        return [x for x in found if x is not None]
 
-    def _run_pack(self, pack: Pack, known: list[Any], found: list[Any]) -> bool:
-        """Run one pack; say whether it could be run as one."""
+    def _gathered(self, pack: Pack, known: list[Any]) -> "_Gathered | None":
+        """Return a pack with the flat array of each column; None if it cannot run as one."""
         like = pack.memory(self.columns[0][pack.places[0]])
         program = None if like is None else self._program(like)
         if program is None or len(program.stages) > 1:  # sums are of one leaf
-            return False
+            return None
         if not all(pack.free(pack.of(column)) for column in self.columns):
-            return False
+            return None
         flats: dict[int, Any] = dict(zip(self.places, known, strict=True)) if known else {}
         loose = {n: pack.of(c) for n, c in enumerate(self.columns) if n not in flats}
         if not all(map(pack.fits, loose.values())):
-            return False
+            return None
         flats |= {n: pack.filled(column) for n, column in loose.items()}
         if self.donate and len({id(flats[n]) for n in self.places}) < len(self.places):
             message = f"donated arrays share memory: those of leaf {pack.places[0]}, and of others"
             raise OutError(message)
-        outs = [flats[n] if self.donate else pack.empty() for n in self.places]
-        inputs = [pack.memory(flats[n]) for n in range(len(self.columns))]
-        if any(x is None for x in inputs):
-            return False
+        memories = [pack.memory(flats[n]) for n in range(len(self.columns))]
+        if any(x is None for x in memories):
+            return None
+        return _Gathered(pack, program, flats, memories, bool(known))
+
+    def _run_pack(self, each: "_Gathered", found: list[Any]) -> None:
+        """Run one pack; put what did not change in place."""
+        pack, program, flats, inputs, known = each
         staged = memory.staged(program, inputs[0].dtype, inputs[0].size)
-        staged.run(inputs, list(map(pack.memory, outs)), self.scalars)
+        if self.donate:
+            outs, targets = [flats[n] for n in self.places], [inputs[n] for n in self.places]
+        else:
+            outs = [pack.empty() for _ in self.places]
+            targets = list(map(pack.memory, outs))
+        staged.run(inputs, targets, self.scalars)
         if not (self.donate and known):
             self._put(found, pack.places, list(map(pack.views, outs)))
-        return True
+
+
+class _Gathered(NamedTuple):
+    """Leaves that run together."""
+
+    pack: Pack
+    program: Program
+    flats: dict[int, Any]
+    """The flat array of each column."""
+
+    memories: list[Any]
+    known: bool
+    """Whether the leaves are views of flat arrays: those of the parameters and slots."""
+
+    def given(self, places: Sequence[int]) -> list[Any]:
+        """Return the memory of the leaves themselves that is written to."""
+        return [self.memories[n] for n in places] if self.known else []

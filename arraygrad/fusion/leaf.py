@@ -144,11 +144,11 @@ def _fresh(like: Array, shape: tuple[int, ...]) -> tuple[Array, Any]:
 # --- arrays that are given away --------------------------------------------------------------
 
 
-def protect(views: list[list[Any] | None], slots: int) -> None:
+def protect(views: list[list[Any] | None], slots: int, memories: Sequence[Any] = ()) -> None:
     """Make sure that no write hits what is still to be read.
 
-    Whatever overlaps an array that is given away is copied first. The same memory given away
-    twice cannot be two results.
+    Whatever overlaps an array that is given away, or one of the `memories`, is copied first. The
+    same memory given away twice cannot be two results.
 
     Raises
     ------
@@ -156,9 +156,14 @@ def protect(views: list[list[Any] | None], slots: int) -> None:
         If two arrays that are given away share an element.
     """
     arrays = [x for row in views for x in row or ()]
+    arrays += memories
     if len(set(map(id, arrays))) == len(arrays) and not [x for x in arrays if x.base is not None]:
         return  # each has its own memory
-    if len(views) == 1 and not any(starmap(np.may_share_memory, combinations(arrays, 2))):
+    if (
+        len(views) == 1
+        and not memories
+        and not any(starmap(np.may_share_memory, combinations(arrays, 2)))
+    ):
         return
     given: list[tuple[int, int, int, int]] = []
     others: list[tuple[int, int, int, int]] = []
@@ -170,8 +175,10 @@ def protect(views: list[list[Any] | None], slots: int) -> None:
     given.sort()
     if any(low < high for (_, high, *_), (low, *_) in pairwise(given)):
         _check_apart(views, [place for _, _, *place in given])
-    starts = [low for low, *_ in given]
-    ends = list(accumulate((high for _, high, *_ in given), max))
+    written = [(low, high) for low, high, *_ in given]
+    written = sorted(written + [np.lib.array_utils.byte_bounds(x) for x in memories if x.size])
+    starts = [low for low, _ in written]
+    ends = list(accumulate((high for _, high in written), max))
     for low, high, r, n in others:
         at = int(np.searchsorted(starts, high)) - 1
         row = views[r]

@@ -77,8 +77,9 @@ def source_of(program: Program, number: int, dtype: str, *, in_place: bool, para
     body += [f"{step.target} = {_spelt(step)}" for step in stage.steps]
     body += [f"{array}_array[i] = {value}" for array, value in writes.items()]
     sums = range(len(stage.sums))
-    body += [f"total{n} += {stage.sums[n].sources[0]}" for n in sums]
-    totals = ", ".join(f"float(total{n})" for n in sums)
+    # In double precision: of many numbers, a sum in single precision soon takes up no more.
+    body += [f"total{n} += float({stage.sums[n].sources[0]})" for n in sums]
+    totals = ", ".join(f"total{n}" for n in sums)
     # Sums may be taken in any order: several elements at once. Else every operation rounds.
     freedom = '{"reassoc", "nsz"}' if stage.sums else "False"
     lines = [
@@ -90,7 +91,7 @@ def source_of(program: Program, number: int, dtype: str, *, in_place: bool, para
         "",
         f"def stage({parameters}):",
         *(f"    {name} = numbers[{n}]" for n, name in enumerate(scalars)),
-        *(f"    total{n} = real(0.0)" for n in sums),
+        *(f"    total{n} = 0.0" for n in sums),
         f"    for i in {'numba.prange' if parallel else 'range'}(size):",
         *(f"        {line}" for line in body or ["pass"]),
         f"    return [{totals}]" if stage.sums else "    return None",

@@ -3,6 +3,8 @@
 from operator import attrgetter
 from typing import Any
 
+from torch.autograd.forward_ad import unpack_dual
+
 from arraygrad._typing import Array, Namespace
 from arraygrad.libraries.generic import Library
 from arraygrad.libraries.generic import solve_adjoint as solve_any
@@ -61,12 +63,17 @@ def solve_adjoint(xp: Namespace, a: Array, b: Array, triangle: str | None = None
 
 def host_memory(x: Array) -> Any:
     """Return a NumPy view of a tensor on the CPU that is in no graph and no transform."""
-    if x.requires_grad or x.device.type != "cpu":
+    if x.requires_grad or x.device.type != "cpu" or has_tangent(x):
         return None
     try:
         return x.numpy()
     except (RuntimeError, TypeError):  # in a transform of torch.func, or of a dtype NumPy lacks
         return None
+
+
+def has_tangent(x: Array) -> bool:
+    """Say whether torch's forward mode follows a tensor."""
+    return unpack_dual(x).tangent is not None  # type: ignore[no-untyped-call]
 
 
 def layout(x: Array) -> Any:

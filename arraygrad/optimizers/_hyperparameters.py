@@ -51,11 +51,13 @@ def current(hyperparameters: Mapping[str, Any], state: Any) -> dict[str, Any]:
     """
     try:
         kept, count = state.hyperparameters, state.count
-        complete = kept.keys() == hyperparameters.keys()
     except AttributeError:
         message = f"`state` must be what `init` returned, got {type(state).__name__}"
         raise StructureError(message) from None
-    if complete and not any(map(callable, hyperparameters.values())):
+    if not isinstance(kept, dict):
+        message = f"`state.hyperparameters` must be a dict, got {type(kept).__name__}"
+        raise StructureError(message)
+    if kept.keys() == hyperparameters.keys() and not any(map(callable, hyperparameters.values())):
         return dict(kept)
     missing = [name for name, x in hyperparameters.items() if name not in kept and not callable(x)]
     if missing:

@@ -1,7 +1,7 @@
 """Trees that must have the structure of another."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 from arraygrad._namespace import array_namespace, is_array, kinds_of
@@ -76,10 +76,10 @@ class Model:
 
     def note(self, trees: tuple[Tree, ...], columns: list[Sequence[Array]], one: TreeDef) -> None:
         """Take trees, whose leaves have been checked, for the model, if they have a few leaves."""
-        if not 0 < len(columns[0]) <= _FEW or has_order(one):
+        if not 0 < len(columns[0]) <= _FEW:
             return
         treedef, flat = flatten(trees)[1], [x for column in columns for x in column]
-        if treedef.num_leaves == len(flat):
+        if treedef.num_leaves == len(flat) and not has_order(treedef):
             nodes = [] if _all_readable(flat) else outline(treedef)
             count = one.num_leaves
             cuts = [slice(n, n + count) for n in range(0, len(flat), count)]
@@ -123,8 +123,13 @@ def rebuilt(tree: Tree, treedef: TreeDef, leaves: Any) -> Tree:
             return list(leaves)
         by_key = dict(zip(treedef.entries(), leaves, strict=True))
         return {key: by_key[key] for key in tree}
-    own = has_dict(treedef) and not has_order(treedef)
-    return unflatten(flatten(tree)[1] if own else treedef, leaves)
+    if not has_dict(treedef) or has_order(treedef):
+        return unflatten(treedef, leaves)
+    own = flatten(tree)[1]
+    if has_order(own):  # it fits, but has its leaves in another order
+        places: Any = flatten_like(treedef, unflatten(own, range(len(leaves))))
+        leaves = [x for _, x in sorted(zip(places, leaves, strict=True), key=itemgetter(0))]
+    return unflatten(own, leaves)
 
 
 def leaves_like(treedef: TreeDef, tree: Tree, *, argument: str, other: str) -> list[Any]:
@@ -163,6 +168,9 @@ def slots_of(state: Any, names: Iterable[str]) -> list[Tree]:
         return [found[name] for name in names]
     except KeyError as error:
         message = f"`state` has no slot {error}: it is not one of this optimizer"
+        raise StructureError(message) from None
+    except TypeError:
+        message = f"`state.slots` must be a dict of trees, got {type(found).__name__}"
         raise StructureError(message) from None
 
 

@@ -58,10 +58,9 @@ def adan(
         ν ← β₃ν + (1 - β₃)|g + β₂d|²
         w ← (w - lr · (μ + β₂δ) / (√ν + ε)) / (1 + lr · λ)
 
-    and at the first step μ = g, ν = ``|g|²``. In the convention "optax" the means start from zeros
-    and
-    their biases are corrected (`eps_root` is 0), 1 - β₂ stands for β₂ as the factor of d and δ, and
-    the weights decay by lr · λw.
+    and at the first step μ = g, ν = ``|g|²``. In the convention "optax" the means start from
+    zeros and their biases are corrected (`eps_root` is 0), 1 - β₂ stands for β₂ as the factor of d
+    and δ, and the weights decay by lr · λw.
 
     References
     ----------

@@ -23,6 +23,7 @@ from arraygrad.optimizers._kernel_optimizer import zeros
 from arraygrad.optimizers._protocol import Hyperparameter, Optimizer, checked_leaves
 from arraygrad.optimizers._trees import slots_like
 from arraygrad.optimizers.adam import adam
+from arraygrad.optimizers.nadam import nadam
 
 __all__ = ["Muon", "MuonState", "muon"]
 
@@ -89,7 +90,8 @@ def muon(
     scaling : {"width", "rms", "none"}
         The factor of a step of an m × n matrix: √max(1, m / n), 0.2 √max(m, n), or 1.
     others : Optimizer, optional
-        Moves the leaves that are no matrices; Adam with the same learning rate by default.
+        Moves the leaves that are no matrices; by default Adam with the same learning rate, in the
+        convention "optax" with the same ε too, and NAdam where `nesterov`.
     convention : {"paper", "torch", "optax"}
         `"optax"` corrects the bias of means, and takes matrices as inputs by outputs, so that the
         width's factor is √max(1, n / m). `"torch"` is the paper's (torch itself iterates in
@@ -150,9 +152,18 @@ def muon(
         "learning_rate": learning_rate, "momentum": momentum,
         "weight_decay": weight_decay, "epsilon": epsilon,
     }  # fmt: skip
-    others = adam(learning_rate) if others is None else others
+    others = _others(learning_rate, epsilon, nesterov, convention) if others is None else others
     checked_optimizer(others, "others", "init", "update", "step")
     return Muon(kernel, hyperparameters, others, takes_step=convention == "optax")
+
+
+def _others(rate: Any, epsilon: Any, nesterov: bool, convention: str) -> Optimizer:
+    """Return what moves the leaves that are no matrices, if nothing else is said."""
+    if convention != "optax":
+        return adam(rate)
+    if nesterov:
+        return nadam(rate, epsilon=epsilon, convention="optax")
+    return adam(rate, epsilon=epsilon)
 
 
 def _polynomials(

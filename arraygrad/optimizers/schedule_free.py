@@ -96,7 +96,8 @@ def schedule_free(
         c = γ^p / Σγ^p                         x ← (1 - c)x + cz
 
     The paper has γ itself where γ is the largest so far here, which is the same where it does not
-    fall. x is not stored.
+    fall. x is not stored. optax weighs a step by the rate of the step after it, which differs while
+    a schedule rises.
 
     References
     ----------

@@ -156,7 +156,7 @@ def polyak_sgd(
 
         w ← w - scaling · min((value - f_min) / (‖g‖² + ε), max) · g
 
-    and no step where ‖g‖² + ε is zero.
+    and no step where ‖g‖² + ε is zero. (optax takes the norm of scaling · g.)
 
     References
     ----------
@@ -195,17 +195,19 @@ class _PolyakSGD(KernelOptimizer):
         self, grads: Tree, state: State, params: Tree | None = None, **extra: Any
     ) -> tuple[Tree, State]:
         """Return what to add to the parameters, and the next state."""
-        self._check_keywords(extra)
-        extra["squared_norm"] = _squared_norm(grads)
-        return super().update(grads, state, params, **extra)
+        return super().update(grads, state, params, **self._with_norm(grads, extra))
 
     def step(
         self, params: Tree, grads: Tree, state: State, *, donate: bool = False, **extra: Any
     ) -> tuple[Tree, State]:
         """Return the parameters after one step, and the next state."""
+        return super().step(params, grads, state, donate=donate, **self._with_norm(grads, extra))
+
+    def _with_norm(self, grads: Tree, extra: dict[str, Any]) -> dict[str, Any]:
+        """Return the keywords that the kernel takes."""
         self._check_keywords(extra)
-        extra["squared_norm"] = _squared_norm(grads)
-        return super().step(params, grads, state, donate=donate, **extra)
+        own = {"value": extra["value"]} if "value" in extra else {}
+        return own | {"squared_norm": _squared_norm(grads)}
 
 
 def _squared_norm(grads: Tree) -> Array:

@@ -79,7 +79,7 @@ def linear_warmup(
     schedule : callable
         What follows; it counts from the end of the warm-up.
     warmup_steps : int
-        How many steps the warm-up takes.
+        How many steps the warm-up takes; with 0 there is none.
     init_value : float or 0-d array
         The first value.
 
@@ -100,10 +100,12 @@ def linear_warmup(
     >>> [schedule(count) for count in range(5)]
     [0.0, 0.5, 1.0, 1.0, 0.5]
     """
-    at_least(1, warmup_steps=warmup_steps)
+    at_least(0, warmup_steps=warmup_steps)
     if not callable(schedule):
         message = f"`schedule` must be a schedule, got {schedule!r}"
         raise HyperparameterError(message)
+    if warmup_steps == 0:
+        return join([schedule], [])
     return join([linear(init_value, schedule(0), warmup_steps), schedule], [warmup_steps])
 
 
@@ -115,7 +117,7 @@ def warmup_constant(init_value: Scalar, peak_value: Scalar, warmup_steps: int) -
     init_value, peak_value : float or 0-d array
         The first and the last value.
     warmup_steps : int
-        How many steps the warm-up takes.
+        How many steps the warm-up takes; with 0 there is none.
 
     Returns
     -------
@@ -157,7 +159,7 @@ def warmup_cosine(
     init_value, peak_value, end_value : float or 0-d array
         The first, the greatest and the last value.
     warmup_steps : int
-        How many steps the warm-up takes.
+        How many steps the warm-up takes; with 0 there is none.
     decay_steps : int
         How many steps everything takes, the warm-up included.
     exponent : float or 0-d array
@@ -184,7 +186,7 @@ def warmup_cosine(
     >>> [round(schedule(count), 3) for count in range(7)]
     [0.0, 0.5, 1.0, 0.854, 0.5, 0.146, 0.0]
     """
-    at_least(1, warmup_steps=warmup_steps)
+    at_least(0, warmup_steps=warmup_steps)
     at_least(warmup_steps + 1, decay_steps=decay_steps)
     decay = cosine(peak_value, decay_steps - warmup_steps, end_value=end_value, exponent=exponent)
     return linear_warmup(decay, warmup_steps, init_value=init_value)
@@ -208,7 +210,7 @@ def warmup_exponential(
     init_value, peak_value : float or 0-d array
         The first and the greatest value.
     warmup_steps : int
-        How many steps the warm-up takes.
+        How many steps the warm-up takes; with 0 there is none.
     transition_steps, decay_rate, transition_begin, staircase, end_value
         As for `exponential`, whose steps are counted from the end of the warm-up.
 

@@ -24,7 +24,10 @@ def entry_for(table: Mapping[str, Any], optimizer: Any, whose: str) -> Any:
     """
     if not isinstance(optimizer, KernelOptimizer) or optimizer.name not in table:
         known = ", ".join(table)
-        message = f"`optimizer` must be one that {whose} has too ({known}), got {optimizer!r}"
+        message = (
+            f"`optimizer` must be one whose states can be exchanged with {whose}'s ({known}), "
+            f"got {optimizer!r}"
+        )
         raise StateError(message)
     return table[optimizer.name]
 

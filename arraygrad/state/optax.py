@@ -111,7 +111,9 @@ def from_optax(
     params : tree of arrays
         The parameters, on any library: the state becomes arrays like them.
     optimizer : KernelOptimizer
-        The same algorithm: `adam`, `adamw`, `sgd` with convention="optax", and others.
+        The same algorithm, in optax's convention where it has several: adabelief, adadelta,
+        adagrad, adam(w), adamax(w), adan, ademamix, adopt, amsgrad, lamb, lars, lion, nadam(w),
+        novograd, optimistic_gradient_descent, radam, rmsprop, sgd or yogi.
     count : int, optional
         The number of steps done, for algorithms that do not count in optax (SGD); 0 by default.
 

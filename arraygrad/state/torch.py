@@ -32,7 +32,8 @@ def from_torch(
     params : tree of arrays
         The parameters, on any library: the state becomes arrays like them.
     optimizer : KernelOptimizer
-        The same algorithm: `adam`, `adamw`, `sgd` with convention="torch", and others.
+        The same algorithm, in torch's convention where it has several: adadelta, adagrad, adam,
+        adamax, adamw, amsgrad, asgd, nadam(w), radam, rmsprop, rprop or sgd.
     names : sequence of str, optional
         Where torch's parameters, in its order, are in `params`: paths with `.` or `/` between the
         keys, as in `layers.0.weight`. By default the names that torch keeps where its optimizer was

@@ -179,7 +179,9 @@ def average_params(inner: Any, *, start: int = 0, every: int = 1) -> Averager:
 
     Notes
     -----
-    `average ← average + (w - average) / n` for the n-th: torch's `AveragedModel`.
+    `average ← average + (w - average) / n` for the n-th: torch's `AveragedModel`. The first that
+    counts are those `every` steps after `start`; the paper's algorithm counts those at `start`
+    too.
 
     References
     ----------

@@ -14,7 +14,7 @@ from arraygrad.fusion import explain, loop, memory, packed, use_executor
 from arraygrad.fusion.threads import split
 from arraygrad.fusion.trace import trace
 from arraygrad.kernels.lamb import lamb_ivy
-from arraygrad.optimizers import KernelOptimizer, adam
+from arraygrad.optimizers import KernelOptimizer, adam, sm3
 
 RATES = {"learning_rate": 0.1, "step": 3, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
 EXECUTORS = ["blocked", *(["numba"] if loop.available() else [])]
@@ -357,6 +357,7 @@ def test_explain_says_who_runs_and_what():
     assert "cache-blocked NumPy" in text
     assert "stage 1" in text
     assert "total" in text
-    assert "plain expression" in explain(lamb_ivy, w.astype(complex), w, w, w)
+    assert "arrays that cannot be fused" in explain(lamb_ivy, w.astype(complex), w, w, w)
+    assert "not elementwise" in explain(sm3(0.1), np.ones((3, 2)))
     with use_executor("plain"):
         assert "as was asked for" in explain(lamb_ivy, w, w, w, w)

@@ -12,6 +12,7 @@ from arraygrad.errors import (
     StructureError,
 )
 from arraygrad.optimizers import adam, sgd
+from arraygrad.optimizers._protocol import COMMON
 
 W = np.eye(2)
 
@@ -204,3 +205,14 @@ def test_gradients_of_another_library_are_refused(make):
         MixedLibraryError, match=r"^`grads` at \['b'\] is an array of array_api_strict"
     ):
         optimizer.step(params, grads, state)
+
+
+@pytest.mark.parametrize("name", sorted(COMMON - {"gradient"}))
+def test_a_loop_may_pass_everything_to_all(name):
+    for optimizer in (adam(0.1), opt.polyak_sgd(), opt.lookahead(sgd(0.1))):
+        extra = {"value": 0.25, name: 0.25}
+        state = optimizer.init(W)
+        found, _ = optimizer.step(W, W, state, **extra)
+        expected, _ = optimizer.step(W, W, state, value=0.25)
+        np.testing.assert_array_equal(found, expected)
+        optimizer.update(W, state, W, **extra)
