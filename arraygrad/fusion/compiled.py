@@ -2,8 +2,8 @@
 
 For who asks for it, with `use_executor("compiled")`: the first step waits for the compiler. On the
 CPU it needs a compiler of C++, on a GPU Triton. A leaf takes part if it is real, of one dtype,
-shape and device with its gradient and slots, and in nobody's graph; every other leaf runs as the
-kernel is written.
+shape and device with its gradient and slots, in nobody's graph, and its elements lie in order where
+arrays are given away; every other leaf runs as the kernel is written.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,33 +39,47 @@ def _evaluate(
     columns: Sequence[Column],
     scalars: Mapping[str, Any],
 ) -> list[Column]:
-    rows = list(zip(*columns, strict=True))
+    rows: list[Sequence[Array]] = list(zip(*columns, strict=True))
     if not rows or not all_numbers(scalars.values()):
         return plain.evaluate(kernel, columns, scalars, slots=slots, add=add)
     replaced = places(slots)
-    found: list[list[Array]] = [list(columns[n]) for n in replaced]
+    found: list[Any] = [list(columns[n]) for n in replaced]
     groups: dict[Any, list[int]] = {}
     for n, row in enumerate(rows):
-        groups.setdefault(_kind(row), []).append(n)
-    for kind, numbers in groups.items():
-        leaves = [rows[n] for n in numbers]
-        new = None if kind is None else _run(kernel, leaves, scalars, slots, add, donate)
-        if new is None:
-            new = [plain.leaf(kernel, row, scalars, add=add) for row in leaves]
-        for n, results in zip(numbers, new, strict=True):
-            for column, x in zip(found, results, strict=True):
-                column[n] = x
-    return list(found)
+        groups.setdefault(_kind(row, donate), []).append(n)
+    programs = {kind: _program(kernel, rows[n[0]], slots, add) for kind, n in groups.items()}
+    fused = [n for kind, own in groups.items() if kind and programs[kind] for n in own]
+    if donate and fused:  # before anything is written
+        protected = _protected([rows[n] for n in fused], replaced)
+        for n, row in zip(fused, protected, strict=True):
+            rows[n] = row
+    for n in sorted(set(range(len(rows))).difference(fused)):
+        _put(found, n, plain.leaf(kernel, rows[n], scalars, add=add))
+    for kind, own in groups.items():
+        program = programs[kind]
+        if kind and program:
+            new = _run(program, [rows[n] for n in own], scalars, replaced, donate)
+            for n, results in zip(own, new, strict=True):
+                _put(found, n, results)
+    return found
 
 
-def _kind(row: Sequence[Array]) -> Any:
+def _put(found: list[Any], place: int, results: Sequence[Array]) -> None:
+    for column, x in zip(found, results, strict=True):
+        column[place] = x
+
+
+def _kind(row: Sequence[Array], donate: bool) -> Any:
     """Return what leaves have in common that run together; None for those that do not fit."""
     import torch
 
     first = row[0]
     kinds = {(x.dtype, x.device, x.shape) for x in row}
     fits = len(kinds) == 1 and first.dtype in (torch.float32, torch.float64)
-    return (first.dtype, first.device) if fits and all(map(_is_plain, row)) else None
+    if not (fits and all(map(_is_plain, row))):
+        return None
+    in_order = not donate or all(x.is_contiguous() for x in row)  # else overlaps are hard to see
+    return (first.dtype, first.device) if in_order else None
 
 
 def _is_plain(x: Array) -> bool:
@@ -83,32 +97,31 @@ def _is_plain(x: Array) -> bool:
     return True
 
 
+def _program(
+    kernel: Callable[..., Any], row: Sequence[Array], slots: int, add: bool
+) -> Program | None:
+    return trace(kernel, array_namespace(row[0]), row[0].dtype, len(row), slots, add)
+
+
 def _run(
-    kernel: Callable[..., Any],
+    program: Program,
     leaves: Sequence[Sequence[Array]],
     scalars: Mapping[str, Any],
-    slots: int,
-    add: bool,
+    replaced: Sequence[int],
     donate: bool,
-) -> Sequence[Sequence[Array]] | None:
-    """Return the results of leaves that run together; None if the kernel cannot be compiled."""
+) -> Sequence[Sequence[Array]]:
+    """Return the results of leaves that run together."""
     import torch
 
     w = leaves[0][0]
-    program = trace(kernel, array_namespace(w), w.dtype, len(leaves[0]), slots, add)
-    if program is None:
-        return None
     known = dict(scalars)
     program.scalar_functions[0](known)
     names = scalar_arguments(program)
     numbers = torch.tensor([float(known[name]) for name in names], dtype=torch.float64).unbind()
-    if donate:
-        leaves = _protected(leaves, places(slots))
     shapes = tuple(tuple(row[0].shape) for row in leaves)
-    in_place = donate and all(row[n].is_contiguous() for row in leaves for n in places(slots))
-    walk = _walk(program, in_place, shapes, w.dtype, w.device)
+    walk = _walk(program, donate, shapes, w.dtype, w.device)
     found: Sequence[Sequence[Array]] = walk(leaves, numbers)
-    return [[row[n] for n in places(slots)] for row in leaves] if in_place else found
+    return [[row[n] for n in replaced] for row in leaves] if donate else found
 
 
 def _protected(

@@ -101,6 +101,17 @@ def test_what_overlaps_is_read_first_and_not_given_away_twice(uncompiled):
             optimizer.step(twice, twice, optimizer.init(twice), donate=True)
 
 
+def test_a_leaf_may_be_the_gradient_of_another(uncompiled):
+    a, b, z = torch.arange(4.0), torch.ones(4, dtype=torch.float64), torch.ones(4) * 1j
+    optimizer, grads = sgd(0.5), [torch.full((4,), 100.0), a, a]
+    expected, _ = optimizer.step([a, b, z], grads, optimizer.init([a, b, z]))
+    with use_executor("compiled"):
+        state = optimizer.init([a, b, z])
+        found, _ = optimizer.step([a, b, z], [grads[0], a, a], state, donate=True)
+    for x, y in zip(found, expected, strict=True):
+        torch.testing.assert_close(x, y)
+
+
 def test_what_is_differentiated_runs_as_it_is_written(uncompiled):
     w = torch.ones(3, dtype=torch.float64)
     rate = torch.tensor(0.1, dtype=torch.float64, requires_grad=True)
