@@ -120,7 +120,11 @@ class _Printer:
             self.lines.append(f"np.{name}({', '.join(operands)}, {out})")
 
     def _skip_bound(self, position: int, step: Step) -> None:
-        """Leave out a lower bound under a root where a look says that nothing is below it."""
+        """Leave out a lower bound under a root where it changes nothing.
+
+        Where a number is added to the root that is far greater than the bound's, what is below the
+        bound does not matter, unless it is negative. Else a look says whether anything is below.
+        """
         bound = self.steps[position - 1]
         if step.operator != "sqrt" or bound.operator != "maximum" or not position:
             return
@@ -128,13 +132,27 @@ class _Printer:
         if step.sources != (bound.target,) or not is_literal(limit):
             return
         careful = self.lines[-2:]
-        self.lines[-2:] = [
-            f"if stop > {_WORTH_A_LOOK} and np.minimum.reduce({self.place.get(x, x)}) >= "
-            f"{self._operand(limit)}:",
-            f"    np.sqrt({self.place.get(x, x)}, {self.place[step.target]})",
+        place, root, limit = self.place.get(x, x), self.place[step.target], self._operand(limit)
+        lines = [
+            f"if stop > {_WORTH_A_LOOK} and np.minimum.reduce({place}) >= {limit}:",
+            f"    np.sqrt({place}, {root})",
             "else:",
             *(f"    {line}" for line in careful),
         ]
+        added = self._added(position, step)
+        if added and place != root:
+            far = f"stop > {_WORTH_A_LOOK} and {added} > far_above_{limit}"
+            taken = f"{far} and took_root({place}, {root})"
+            lines = [f"if not ({taken}):", *(f"    {line}" for line in lines)]
+        self.lines[-2:] = lines
+
+    def _added(self, position: int, step: Step) -> str | None:
+        """Return the number that is added to a step's result, if that is all that is done to it."""
+        readers = [later for later in self.steps if step.target in later.sources]
+        if len(readers) != 1 or readers[0].operator != "+":
+            return None
+        others = [x for x in readers[0].sources if x != step.target]
+        return others[0] if others and others[0] in self.numbers else None
 
     def _release(self, position: int, step: Step) -> None:
         """Free the registers of operands that nobody reads later."""
@@ -249,6 +267,16 @@ def _last_uses(steps: list[Step], stage: Stage) -> dict[str, int]:
     return last
 
 
+def _took_root(x: Any, root: Any) -> bool:
+    """Write the root of each element; say whether none was negative."""
+    try:
+        with np.errstate(invalid="raise"):
+            np.sqrt(x, root)
+    except FloatingPointError:
+        return False
+    return True
+
+
 def source_of(program: Program, number: int) -> str:
     """Return the source of a stage, to be read."""
     return _Printer(program, number).print()
@@ -266,11 +294,14 @@ def prepare(program: Program, number: int, dtype: DType) -> Callable[..., list[f
     """Return the function of a stage: `(size, arrays, known, flush)` to its sums."""
     printer = _Printer(program, number)
     source = printer.print()
-    scope: dict[str, Any] = {"np": np}
+    scope: dict[str, Any] = {"np": np, "took_root": _took_root}
     info = np.finfo(dtype)
     # What is added and subtracted again: what is left are multiples of two normal numbers.
     scope["tiny"] = np.asarray(2 * info.smallest_normal / info.eps, dtype)
-    scope |= {name: np.asarray(float(x), dtype) for x, name in printer.literals.items()}
+    for literal, name in printer.literals.items():
+        scope[name] = np.asarray(float(literal), dtype)
+        # To a number greater than this, the root of the literal adds no more than rounding does.
+        scope[f"far_above_{name}"] = abs(float(literal)) ** 0.5 * 2 / info.eps
     exec(compile(source, f"<fused {program.name}>", "exec"), scope)
     walk = scope["stage"]
     block = _block(printer, np.dtype(dtype).itemsize)

@@ -26,7 +26,7 @@ _SAME = frozenset({"real", "conj"})  # of what is real
 
 # Names that the printed code gives to what is its own.
 _TAKEN = re.compile(
-    r"(arrays|block|flush|i|j|np|numba|numbers|real|scratch|size|start|stop|tiny|whole"
+    r"(arrays|block|flush|i|j|np|numba|numbers|real|scratch|size|start|stop|tiny|took_root|whole"
     r"|(b|literal|out|r|t|total)[0-9]+.*|.*_(array|whole))"
 )
 

@@ -137,3 +137,25 @@ def reshape_in_place(x, shape):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         x.shape = shape
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("epsilon", [1e-8, 1e-30, 0.0])
+@pytest.mark.parametrize("odd", [0.0, -1.0, "denormal", np.nan, np.inf])
+@pytest.mark.parametrize("size", [100, 50_000])
+def test_a_root_is_bounded_where_that_matters(size, odd, epsilon, dtype):
+    """A look for small and negative numbers is left out where ε hides what it would find."""
+    tiny = np.finfo(dtype).smallest_normal
+    optimizer, w = adam(0.1, epsilon=epsilon), np.ones(size, dtype)
+    state = optimizer.init(w)
+    state.slots["nu"][: size // 2] = tiny / 8 if odd == "denormal" else odd
+    g = np.zeros_like(w)
+    g[::3] = 0.5
+
+    def run(executor):
+        with use_executor(executor), np.errstate(all="ignore"):
+            return optimizer.step(w, g, state)
+
+    (found, slots), (expected, plain) = run("blocked"), run("plain")
+    np.testing.assert_array_max_ulp(found, expected, 4)
+    np.testing.assert_allclose(slots.slots["nu"], plain.slots["nu"], rtol=1e-6, atol=2 * tiny)
