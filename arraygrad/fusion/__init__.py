@@ -19,9 +19,9 @@ from functools import cache
 from typing import Any
 
 from arraygrad._namespace import array_namespace
-from arraygrad.fusion.columns import Alike, Column, Runner
+from arraygrad.fusion.columns import Alike, Call, Column, Runner
 from arraygrad.fusion.packed import Known
-from arraygrad.fusion.switch import chosen, use_executor, wanted
+from arraygrad.fusion.switch import executor_of, use_executor, wanted
 from arraygrad.libraries import Library, library_of
 
 __all__ = ["EXECUTORS", "evaluate", "explain", "use_executor"]
@@ -53,24 +53,18 @@ def evaluate(
     column that is returned as it was given has changed in place.
     """
     if type(columns) is not Alike:
-        return _prepared(kernel, columns, slots, add, donate)(columns, scalars)
+        return _prepared(Call(kernel, slots, add, donate), columns)(columns, scalars)
     key = kernel, add, donate, wanted()
     run = columns.notes.get(key)
     if run is None:
-        run = columns.notes[key] = _prepared(kernel, columns, slots, add, donate)
+        run = columns.notes[key] = _prepared(Call(kernel, slots, add, donate), columns)
     return run(columns, scalars)
 
 
-def _prepared(
-    kernel: Callable[..., Any], columns: Sequence[Column], slots: int, add: bool, donate: bool
-) -> Runner:
+def _prepared(call: Call, columns: Sequence[Column]) -> Runner:
     """Return what runs a kernel on columns like these."""
-    library, asked = _library_of(columns[0]), chosen()
-    if library is None or asked == "plain":
-        name = "plain"
-    else:
-        name = (library.compiler if asked == "compiled" else None) or library.executor
-    run: Runner = _module(name).prepared(kernel, columns, slots=slots, add=add, donate=donate)
+    library = _library_of(columns[0])
+    run: Runner = _module(executor_of(library) if library else "plain").prepared(call, columns)
     return run
 
 

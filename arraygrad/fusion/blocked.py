@@ -139,14 +139,14 @@ class _Printer:
             "else:",
             *(f"    {line}" for line in careful),
         ]
-        added = self._added(position, step)
+        added = self._added(step)
         if added and place != root:
             far = f"stop > {_WORTH_A_LOOK} and {added} > far_above_{limit}"
             taken = f"{far} and took_root({place}, {root})"
             lines = [f"if not ({taken}):", *(f"    {line}" for line in lines)]
         self.lines[-2:] = lines
 
-    def _added(self, position: int, step: Step) -> str | None:
+    def _added(self, step: Step) -> str | None:
         """Return the number that is added to a step's result, if that is all that is done to it."""
         readers = [later for later in self.steps if step.target in later.sources]
         if len(readers) != 1 or readers[0].operator != "+":

@@ -15,8 +15,7 @@ from arraygrad._numbers import all_numbers
 from arraygrad._typing import Array
 from arraygrad.expression import Step
 from arraygrad.fusion import plain
-from arraygrad.fusion.columns import Column, Runner
-from arraygrad.fusion.leaf import places
+from arraygrad.fusion.columns import Call, Column, Runner
 from arraygrad.fusion.pointer_tables import check_apart
 from arraygrad.fusion.program import Program, is_literal, scalar_arguments
 from arraygrad.fusion.trace import trace
@@ -24,33 +23,24 @@ from arraygrad.fusion.trace import trace
 __all__ = ["prepared", "source_of"]
 
 
-def prepared(
-    kernel: Callable[..., Any], columns: Sequence[Column], *, slots: int, add: bool, donate: bool
-) -> Runner:
+def prepared(call: Call, columns: Sequence[Column]) -> Runner:
     """Return what runs a kernel on columns like these: see `arraygrad.fusion`."""
-    return partial(_evaluate, kernel, slots, add, donate)
+    return partial(_evaluate, call)
 
 
-def _evaluate(
-    kernel: Callable[..., Any],
-    slots: int,
-    add: bool,
-    donate: bool,
-    columns: Sequence[Column],
-    scalars: Mapping[str, Any],
-) -> list[Column]:
+def _evaluate(call: Call, columns: Sequence[Column], scalars: Mapping[str, Any]) -> list[Column]:
     rows: list[Sequence[Array]] = list(zip(*columns, strict=True))
     if not rows or not all_numbers(scalars.values()):
-        return plain.evaluate(kernel, columns, scalars, slots=slots, add=add)
-    replaced = places(slots)
-    found: list[Any] = [list(columns[n]) for n in replaced]
+        return plain.evaluate(call, columns, scalars)
+    kernel, slots, add, donate = call
+    found: list[Any] = [list(columns[n]) for n in call.places]
     groups: dict[Any, list[int]] = {}
     for n, row in enumerate(rows):
         groups.setdefault(_kind(row, donate), []).append(n)
     programs = {kind: _program(kernel, rows[n[0]], slots, add) for kind, n in groups.items()}
     fused = [n for kind, own in groups.items() if kind and programs[kind] for n in own]
     if donate and fused:  # before anything is written
-        protected = _protected([rows[n] for n in fused], replaced)
+        protected = _protected([rows[n] for n in fused], call.places)
         for n, row in zip(fused, protected, strict=True):
             rows[n] = row
     for n in sorted(set(range(len(rows))).difference(fused)):
@@ -58,7 +48,7 @@ def _evaluate(
     for kind, own in groups.items():
         program = programs[kind]
         if kind and program:
-            new = _run(program, [rows[n] for n in own], scalars, replaced, donate)
+            new = _run(program, [rows[n] for n in own], scalars, call)
             for n, results in zip(own, new, strict=True):
                 _put(found, n, results)
     return found
@@ -107,8 +97,7 @@ def _run(
     program: Program,
     leaves: Sequence[Sequence[Array]],
     scalars: Mapping[str, Any],
-    replaced: Sequence[int],
-    donate: bool,
+    call: Call,
 ) -> Sequence[Sequence[Array]]:
     """Return the results of leaves that run together."""
     import torch
@@ -119,9 +108,9 @@ def _run(
     names = scalar_arguments(program)
     numbers = torch.tensor([float(known[name]) for name in names], dtype=torch.float64).unbind()
     shapes = tuple(tuple(row[0].shape) for row in leaves)
-    walk = _walk(program, donate, shapes, w.dtype, w.device)
+    walk = _walk(program, call.donate, shapes, w.dtype, w.device)
     found: Sequence[Sequence[Array]] = walk(leaves, numbers)
-    return [[row[n] for n in replaced] for row in leaves] if donate else found
+    return [[row[n] for n in call.places] for row in leaves] if call.donate else found
 
 
 def _protected(

@@ -15,7 +15,7 @@ from arraygrad._numbers import is_number
 from arraygrad._typing import Array, DType
 from arraygrad.errors import DeviceError
 from arraygrad.fusion import plain
-from arraygrad.fusion.columns import Column, Runner
+from arraygrad.fusion.columns import Call, Column, Runner
 from arraygrad.fusion.cuda_launch import launch
 from arraygrad.fusion.cuda_source import TYPES
 from arraygrad.fusion.pointer_tables import check_apart, pointers_of
@@ -30,25 +30,16 @@ _device_of = attrgetter("data.device_id")
 _is_dense = attrgetter("_c_contiguous")  # `flags` costs fifteen times as much
 
 
-def prepared(
-    kernel: Callable[..., Any], columns: Sequence[Column], *, slots: int, add: bool, donate: bool
-) -> Runner:
+def prepared(call: Call, columns: Sequence[Column]) -> Runner:
     """Return what runs a kernel on columns like these: see `arraygrad.fusion`."""
-    return partial(_evaluate, kernel, slots, add, donate)
+    return partial(_evaluate, call)
 
 
-def _evaluate(
-    kernel: Callable[..., Any],
-    slots: int,
-    add: bool,
-    donate: bool,
-    columns: Sequence[Column],
-    scalars: Mapping[str, Any],
-) -> list[Column]:
+def _evaluate(call: Call, columns: Sequence[Column], scalars: Mapping[str, Any]) -> list[Column]:
     kind = _kind()
     if not all(is_number(x) or (type(x) is kind and x.shape == ()) for x in scalars.values()):
-        return plain.evaluate(kernel, columns, scalars, slots=slots, add=add)
-    return _Walk(kernel, columns, scalars, slots, add, donate).results()
+        return plain.evaluate(call, columns, scalars)
+    return _Walk(call, columns, scalars).results()
 
 
 def _kind() -> Any:
@@ -72,18 +63,9 @@ def program_for(
 class _Walk:
     """One call of a kernel, on all leaves."""
 
-    def __init__(
-        self,
-        kernel: Callable[..., Any],
-        columns: Sequence[Column],
-        scalars: Mapping[str, Any],
-        slots: int,
-        add: bool,
-        donate: bool,
-    ) -> None:
-        self.kernel, self.columns, self.scalars = kernel, columns, scalars
-        self.slots, self.add, self.donate = slots, add, donate
-        self.places = [0, *range(2, 2 + slots)]  # the columns that are replaced
+    def __init__(self, call: Call, columns: Sequence[Column], scalars: Mapping[str, Any]) -> None:
+        self.call, self.columns, self.scalars = call, columns, scalars
+        self.places = call.places
         self.replaced: list[Column] = [columns[n] for n in self.places]
 
     def results(self) -> list[Column]:
@@ -105,7 +87,7 @@ class _Walk:
     def _plain(self, row: Sequence[Array]) -> tuple[Array, ...]:
         """Return the results of a leaf that does not fit, computed on its device."""
         with there(row[0]):
-            return plain.leaf(self.kernel, row, self.scalars, add=self.add)
+            return plain.leaf(self.call.kernel, row, self.scalars, add=self.call.add)
 
     def _groups(self) -> list[Sequence[int]]:
         """Return which leaves run together: those of one dtype and device.
@@ -143,7 +125,9 @@ class _Walk:
         import numpy as np
 
         w = self.columns[0][numbers[0]]
-        program = program_for(self.kernel, w, len(self.columns), self.slots, self.add)
+        program = program_for(
+            self.call.kernel, w, len(self.columns), self.call.slots, self.call.add
+        )
         if program is None:
             return False
         with there(w):
@@ -162,7 +146,7 @@ class _Walk:
         """Return what takes the results: the arrays themselves where they are given away."""
         import cupy
 
-        if self.donate and all(map(_is_dense, column)):
+        if self.call.donate and all(map(_is_dense, column)):
             return list(column)
         return [cupy.empty(x.shape, x.dtype) for x in column]
 

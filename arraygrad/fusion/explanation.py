@@ -11,7 +11,7 @@ from arraygrad.errors import HyperparameterError, StructureError
 from arraygrad.expression import Step
 from arraygrad.fusion import blocked, leaf, loop, memory
 from arraygrad.fusion.program import Program
-from arraygrad.fusion.switch import chosen
+from arraygrad.fusion.switch import chosen, executor_of
 from arraygrad.libraries import library_of
 
 __all__ = ["explain"]
@@ -97,8 +97,7 @@ def _lines(kernel: Callable[..., Any], arrays: tuple[Array, ...]) -> Iterator[st
     if chosen() == "plain":
         yield head + "the plain expression, as was asked for"
         return
-    library = library_of(xp)
-    executor = (library.compiler if chosen() == "compiled" else None) or library.executor
+    executor = executor_of(library_of(xp))
     if executor != "host":
         yield head + _OTHERS[executor]
         return

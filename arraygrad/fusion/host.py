@@ -5,7 +5,7 @@ machine's byte order, and in nobody's graph; the hyperparameters are numbers. Ev
 as the kernel is written.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -13,51 +13,33 @@ from arraygrad._numbers import all_numbers
 from arraygrad._typing import Array
 from arraygrad.errors import OutError
 from arraygrad.fusion import leaf, memory, plain
-from arraygrad.fusion.columns import Column, Runner
+from arraygrad.fusion.columns import Alike, Call, Column, Runner
 from arraygrad.fusion.packed import Pack, gathered, small
 from arraygrad.fusion.program import Program
 
 __all__ = ["prepared"]
 
 
-def prepared(
-    kernel: Callable[..., Any], columns: Sequence[Column], *, slots: int, add: bool, donate: bool
-) -> Runner:
+def prepared(call: Call, columns: Sequence[Column]) -> Runner:
     """Return what runs a kernel on columns like these: see `arraygrad.fusion`."""
-    run = partial(_evaluate, kernel, slots, add, donate)
-    if len(columns[0]) != 1:
+    run = partial(_evaluate, call)
+    if type(columns) is not Alike or len(columns[0]) != 1:
         return run
-    return leaf.ready(kernel, columns, run, slots, add, donate) or run
+    return leaf.ready(call, columns, run) or run
 
 
-def _evaluate(
-    kernel: Callable[..., Any],
-    slots: int,
-    add: bool,
-    donate: bool,
-    columns: Sequence[Column],
-    scalars: Mapping[str, Any],
-) -> list[Column]:
+def _evaluate(call: Call, columns: Sequence[Column], scalars: Mapping[str, Any]) -> list[Column]:
     if not columns[0] or not all_numbers(scalars.values()):
-        return plain.evaluate(kernel, columns, scalars, slots=slots, add=add)
-    return _Walk(kernel, columns, scalars, slots, add, donate).results()
+        return plain.evaluate(call, columns, scalars)
+    return _Walk(call, columns, scalars).results()
 
 
 class _Walk:
     """One call of a kernel, on all leaves."""
 
-    def __init__(
-        self,
-        kernel: Callable[..., Any],
-        columns: Sequence[Column],
-        scalars: Mapping[str, Any],
-        slots: int,
-        add: bool,
-        donate: bool,
-    ) -> None:
-        self.kernel, self.columns, self.scalars = kernel, columns, scalars
-        self.slots, self.add, self.donate = slots, add, donate
-        self.places = leaf.places(slots)
+    def __init__(self, call: Call, columns: Sequence[Column], scalars: Mapping[str, Any]) -> None:
+        self.call, self.columns, self.scalars = call, columns, scalars
+        self.places = call.places
         self.replaced: list[Column] = [columns[n] for n in self.places]
 
     def results(self) -> list[Column]:
@@ -70,10 +52,10 @@ class _Walk:
         done = {place for each in packs for place in each.pack.places}
         count = len(self.columns[0])
         rows = {n: [x[n] for x in self.columns] for n in range(count) if n not in done}
-        views = {n: leaf.views_of(row, self.slots) for n, row in rows.items()}
-        if self.donate and rows:
+        views = {n: leaf.views_of(row, self.call.slots) for n, row in rows.items()}
+        if self.call.donate and rows:
             memories = [x for each in packs for x in each.given(self.places)]
-            leaf.protect(list(views.values()), self.slots, memories)
+            leaf.protect(list(views.values()), self.call.slots, memories)
         programs = {n: None if own is None else self._program(own[0]) for n, own in views.items()}
         found: list[Column] = []  # what did not change in place
         for n, row in rows.items():
@@ -85,16 +67,18 @@ class _Walk:
             program, own = programs[n], views[n]
             if program is not None and own is not None:
                 staged = memory.staged(program, own[0].dtype, own[0].size)
-                new = leaf.run(staged, row, own, self.scalars, self.places, self.donate)
+                new = leaf.run(staged, row, own, self.scalars, self.places, self.call.donate)
                 if new is not None:
                     self._put(found, [n], [[x] for x in new])
         return found or self.replaced
 
     def _plain(self, row: Sequence[Array]) -> tuple[Array, ...]:
-        return plain.leaf(self.kernel, row, self.scalars, add=self.add)
+        return plain.leaf(self.call.kernel, row, self.scalars, add=self.call.add)
 
     def _program(self, w: Any) -> Program | None:
-        return leaf.program_for(self.kernel, w, len(self.columns), self.slots, self.add)
+        return leaf.program_for(
+            self.call.kernel, w, len(self.columns), self.call.slots, self.call.add
+        )
 
     def _put(self, found: list[Any], places: Sequence[int], leaves: Sequence[Column]) -> None:
         """Put new leaves at their places in the columns of results."""
@@ -108,7 +92,7 @@ class _Walk:
 
     def _packs(self) -> list["_Gathered"]:
         """Gather small leaves that can run together."""
-        flats = [gathered(column) for column in self.replaced] if self.add else []
+        flats = [gathered(column) for column in self.replaced] if self.call.add else []
         if not flats or not flats[0] or len(set(map(len, flats))) != 1:
             flats = []
         packs = [flat.pack for flat in flats[0]] if flats else small(self.columns[0])
@@ -117,10 +101,10 @@ class _Walk:
             known = [column[n] for column in flats]
             if any(flat.pack.places != pack.places for flat in known):
                 known = []
-            found.append(self._gathered(pack, known))
+            found.append(self._together(pack, known))
         return [x for x in found if x is not None]
 
-    def _gathered(self, pack: Pack, known: list[Any]) -> "_Gathered | None":
+    def _together(self, pack: Pack, known: list[Any]) -> "_Gathered | None":
         """Return a pack with the flat array of each column; None if it cannot run as one."""
         like = pack.memory(self.columns[0][pack.places[0]])
         program = None if like is None else self._program(like)
@@ -133,7 +117,7 @@ class _Walk:
         if not all(map(pack.fits, loose.values())):
             return None
         flats |= {n: pack.filled(column) for n, column in loose.items()}
-        if self.donate and len({id(flats[n]) for n in self.places}) < len(self.places):
+        if self.call.donate and len({id(flats[n]) for n in self.places}) < len(self.places):
             message = f"donated arrays share memory: those of leaf {pack.places[0]}, and of others"
             raise OutError(message)
         memories = [pack.memory(flats[n]) for n in range(len(self.columns))]
@@ -145,13 +129,13 @@ class _Walk:
         """Run one pack; put what did not change in place."""
         pack, program, flats, inputs, known = each
         staged = memory.staged(program, inputs[0].dtype, inputs[0].size)
-        if self.donate:
+        if self.call.donate:
             outs, targets = [flats[n] for n in self.places], [inputs[n] for n in self.places]
         else:
             outs = [pack.empty() for _ in self.places]
             targets = list(map(pack.memory, outs))
         staged.run(inputs, targets, self.scalars)
-        if not (self.donate and known):
+        if not (self.call.donate and known):
             self._put(found, pack.places, list(map(pack.views, outs)))
 
 

@@ -4,7 +4,7 @@ Hyperparameters are arguments, so that a new learning rate compiles nothing. Ins
 trace, jax's or somebody else's, the kernel runs as it is written.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache, partial
 from itertools import chain, pairwise
 from typing import Any
@@ -13,38 +13,29 @@ from arraygrad._numbers import all_numbers
 from arraygrad._typing import Array
 from arraygrad.errors import OutError
 from arraygrad.fusion import plain
-from arraygrad.fusion.columns import Alike, Column, Runner
+from arraygrad.fusion.columns import Alike, Call, Column, Runner
 
 __all__ = ["prepared"]
 
 
-def prepared(
-    kernel: Callable[..., Any], columns: Sequence[Column], *, slots: int, add: bool, donate: bool
-) -> Runner:
+def prepared(call: Call, columns: Sequence[Column]) -> Runner:
     """Return what runs a kernel on columns like these: see `arraygrad.fusion`."""
     if not _are_concrete(chain(*columns)):
-        return plain.prepared(kernel, columns, slots=slots, add=add, donate=donate)
-    return partial(_evaluate, kernel, slots, add, donate)
+        return plain.prepared(call, columns)
+    return partial(_evaluate, call)
 
 
-def _evaluate(
-    kernel: Callable[..., Any],
-    slots: int,
-    add: bool,
-    donate: bool,
-    columns: Sequence[Column],
-    scalars: Mapping[str, Any],
-) -> list[Column]:
+def _evaluate(call: Call, columns: Sequence[Column], scalars: Mapping[str, Any]) -> list[Column]:
     import jax
 
     if not all_numbers(scalars.values()) and not _are_concrete(scalars.values()):
-        return plain.evaluate(kernel, columns, scalars, slots=slots, add=add)
+        return plain.evaluate(call, columns, scalars)
     # Lists of no other class: jax would not look inside.
     w, g, *rest = columns if type(columns) is Alike else map(list, columns)
     double = jax.config.jax_enable_x64  # type: ignore[attr-defined]
-    run = _compiled(kernel, slots, add, donate, double)
-    replaced, others = [w, *rest[:slots]], [g, *rest[slots:]]
-    if donate:
+    run = _compiled(call, double)
+    replaced, others = [w, *rest[: call.slots]], [g, *rest[call.slots :]]
+    if call.donate:
         others, scalars = _protected(replaced, others, scalars)
     return run(replaced, others, scalars)
 
@@ -106,15 +97,15 @@ class _Compiled:
     jax takes an array of its own in a fourth of the time that it takes a number.
     """
 
-    def __init__(self, kernel: Callable[..., Any], slots: int, add: bool, donate: bool) -> None:
+    def __init__(self, call: Call) -> None:
         import jax
 
         def walk(replaced: Any, others: Any, scalars: Any) -> list[Sequence[Array]]:
             (w, *kept), (g, *more) = replaced, others
             columns = [w, g, *kept, *more]
-            return plain.evaluate(kernel, columns, scalars, slots=slots, add=add)
+            return plain.evaluate(call, columns, scalars)
 
-        self._walk = jax.jit(walk, donate_argnums=(0,) if donate else ())
+        self._walk = jax.jit(walk, donate_argnums=(0,) if call.donate else ())
         self._last: dict[str, tuple[Any, Any]] = {}
 
     def __call__(
@@ -147,8 +138,6 @@ def _weak_array(x: float) -> Array:
 
 
 @lru_cache(maxsize=1000)
-def _compiled(
-    kernel: Callable[..., Any], slots: int, add: bool, donate: bool, double: bool
-) -> _Compiled:
+def _compiled(call: Call, double: bool) -> _Compiled:
     """Return the compiled walk; with double precision on, it has other numbers."""
-    return _Compiled(kernel, slots, add, donate)
+    return _Compiled(call)

@@ -5,7 +5,6 @@ out of them is noted, and not looked for again.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from itertools import accumulate, combinations, pairwise, repeat, starmap
 from operator import is_, itemgetter
 from typing import Any
@@ -17,14 +16,14 @@ from arraygrad._namespace import array_namespace
 from arraygrad._numbers import all_numbers
 from arraygrad._typing import Array
 from arraygrad.errors import OutError
-from arraygrad.fusion.columns import Column, Runner
+from arraygrad.fusion.columns import Call, Column, Runner
 from arraygrad.fusion.memory import Staged, staged
 from arraygrad.fusion.packed import is_fused
 from arraygrad.fusion.program import Program
 from arraygrad.fusion.trace import trace
 from arraygrad.libraries import library_of
 
-__all__ = ["Ready", "places", "program_for", "protect", "ready", "run", "views_of"]
+__all__ = ["Ready", "program_for", "protect", "ready", "run", "views_of"]
 
 
 class Ready:
@@ -35,14 +34,13 @@ class Ready:
         program: Program,
         row: Sequence[Array],
         views: list[Any],
+        call: Call,
         otherwise: Runner,
-        slots: int,
-        donate: bool,
     ) -> None:
         w = views[0]
         self._staged = staged(program, w.dtype, w.size)
         self._otherwise = otherwise  # if there is no view any more, or a scalar is no number
-        self._slots, self._donate, self._replaced = slots, donate, places(slots)
+        self._slots, self._donate, self._replaced = call.slots, call.donate, call.places
         # NumPy's view of an array, None if it has none; NumPy's own arrays need no view.
         own = all(map(is_, views, row))
         self._view = None if own else library_of(array_namespace(row[0])).host_memory
@@ -65,27 +63,14 @@ class Ready:
 _first = itemgetter(0)
 
 
-def ready(
-    kernel: Callable[..., Any],
-    columns: Sequence[Column],
-    otherwise: Runner,
-    slots: int,
-    add: bool,
-    donate: bool,
-) -> Ready | None:
+def ready(call: Call, columns: Sequence[Column], otherwise: Runner) -> Ready | None:
     """Return what runs a kernel on leaves like this one; None if that must be found out anew."""
     row = [column[0] for column in columns]
-    views = views_of(row, slots)
+    views = views_of(row, call.slots)
     if views is None or len({x.shape for x in row}) > 1:  # it would have to be broadcast
         return None
-    program = program_for(kernel, views[0], len(row), slots, add)
-    return None if program is None else Ready(program, row, views, otherwise, slots, donate)
-
-
-@cache
-def places(slots: int) -> tuple[int, ...]:
-    """Return which columns are replaced: parameters and slots."""
-    return (0, *range(2, 2 + slots))
+    program = program_for(call.kernel, views[0], len(row), call.slots, call.add)
+    return None if program is None else Ready(program, row, views, call, otherwise)
 
 
 def program_for(

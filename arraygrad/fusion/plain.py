@@ -20,27 +20,19 @@ from arraygrad._namespace import (
 from arraygrad._numbers import as_number
 from arraygrad._typing import Array, DType, Namespace
 from arraygrad.errors import DtypeError, ShapeError
-from arraygrad.fusion.columns import Column, Runner
+from arraygrad.fusion.columns import Call, Column, Runner
 
 __all__ = ["evaluate", "leaf", "prepared"]
 
 
-def prepared(
-    kernel: Callable[..., Any], columns: Sequence[Column], *, slots: int, add: bool, donate: bool
-) -> Runner:
+def prepared(call: Call, columns: Sequence[Column]) -> Runner:
     """Return what runs a kernel on columns like these: see `arraygrad.fusion`."""
-    return partial(evaluate, kernel, slots=slots, add=add)
+    return partial(evaluate, call)
 
 
-def evaluate(
-    kernel: Callable[..., Any],
-    columns: Sequence[Column],
-    scalars: Mapping[str, Any],
-    *,
-    slots: int,
-    add: bool,
-) -> list[Column]:
+def evaluate(call: Call, columns: Sequence[Column], scalars: Mapping[str, Any]) -> list[Column]:
     """Return a kernel's results for every leaf: see `arraygrad.fusion`."""
+    kernel, slots, add, _ = call
     rows = [leaf(kernel, row, scalars, add=add) for row in zip(*columns, strict=True)]
     return list(zip(*rows, strict=True)) if rows else [()] * (1 + slots)
 

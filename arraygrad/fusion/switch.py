@@ -8,8 +8,9 @@ from contextvars import ContextVar
 from functools import lru_cache
 
 from arraygrad.errors import HyperparameterError, MissingExtraError
+from arraygrad.libraries import Library
 
-__all__ = ["EXECUTORS", "chosen", "use_executor", "wanted"]
+__all__ = ["EXECUTORS", "chosen", "executor_of", "use_executor", "wanted"]
 
 EXECUTORS = ("plain", "blocked", "numba", "compiled")
 
@@ -30,6 +31,14 @@ def _of_the_process() -> str | None:
     name = os.environ.get("ARRAYGRAD_EXECUTOR") or None
     _check(name, "ARRAYGRAD_EXECUTOR")
     return name
+
+
+def executor_of(library: Library) -> str:
+    """Return who runs kernels on a library's arrays, by the name of a registry."""
+    asked = chosen()
+    if asked == "plain":
+        return "plain"
+    return (library.compiler if asked == "compiled" else None) or library.executor
 
 
 def _check(name: str | None, argument: str) -> None:

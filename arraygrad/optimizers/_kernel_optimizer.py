@@ -21,7 +21,7 @@ from arraygrad.errors import (
     MixedLibraryError,
     StructureError,
 )
-from arraygrad.fusion.packed import Known, known, reshaped, shapes_of
+from arraygrad.fusion.packed import Known, reshaped, shapes_of
 from arraygrad.libraries import there
 from arraygrad.optimizers._hyperparameters import current, first_values, one_number
 from arraygrad.optimizers._places import check_places
@@ -180,8 +180,6 @@ class KernelOptimizer(Optimizer):
         slots = dict(zip(self._spelt[1:], self._slots, strict=False))
         for name, tree in zip(self._spelt, trees[1:], strict=True):
             column = leaves_like(treedef, tree, argument=name, other="params")
-            if type(column) is not Known:
-                column = known(column) or column
             own = shapes_of(column)
             if own != shapes:
                 if reshaped(weights) or reshaped(column):

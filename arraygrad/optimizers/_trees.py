@@ -152,7 +152,7 @@ def leaves_like(treedef: TreeDef, tree: Tree, *, argument: str, other: str) -> l
         model = unflatten(treedef, range(treedef.num_leaves))
         broadcast_prefix(model, tree, argument=other, other=argument)
         return broadcast_prefix(tree, model, argument=argument, other=other)
-    return leaves
+    return known(leaves) or leaves
 
 
 def slots_of(state: Any, names: Iterable[str]) -> list[Tree]:

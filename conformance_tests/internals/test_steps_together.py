@@ -5,7 +5,7 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 
-from arraygrad.errors import DtypeError
+from arraygrad.errors import DtypeError, StructureError
 from arraygrad.fusion import use_executor
 from arraygrad.optimizers import KernelOptimizer, lookahead, sgd
 from arraygrad.optimizers._kernel_optimizer import zeros
@@ -30,17 +30,13 @@ def test_leaves_are_found_by_their_keys(of_params, of_grads, of_state, leaves, w
     for first in (dict, MAKERS[of_params]):
         w, g = first(plain), MAKERS[of_grads](plain)
         state = optimizer.init(MAKERS[of_state](plain))
-        for steps, factor in ((1, 0.5), (2, 0.5 - 0.75)):
+        for velocity, weight in ((-0.5, 0.5), (-0.75, -0.25)):
             w, state = optimizer.step(w, g, state)
             assert list(w) == list(first(plain))
-            if wrap is not lookahead:
-                for tree in (w, state.slots["velocity"]):
-                    assert set(tree) == set(names)
-                expected = {key: -0.5 * x * (1 if steps == 1 else 1.5) for key, x in plain.items()}
-                for key, x in expected.items():
-                    np.testing.assert_allclose(state.slots["velocity"][key], x)
             for key, x in plain.items():
-                np.testing.assert_allclose(w[key], factor * x)
+                np.testing.assert_allclose(w[key], weight * x)
+                if wrap is not lookahead:
+                    np.testing.assert_allclose(state.slots["velocity"][key], velocity * x)
 
 
 def stepped(params, gradients, *, donate):
@@ -99,7 +95,7 @@ def test_a_state_that_is_none_says_so():
         (state._replace(hyperparameters=None), "`state.hyperparameters` must be a dict"),
         (state._replace(slots=None), "`state.slots` must be a dict"),
     ):
-        with pytest.raises(Exception, match=words):
+        with pytest.raises(StructureError, match=words):
             optimizer.step(w, w, wrong)
 
 
