@@ -13,7 +13,7 @@ from arraygrad._numbers import all_numbers
 from arraygrad._typing import Array
 from arraygrad.errors import OutError
 from arraygrad.fusion import leaf, memory, plain
-from arraygrad.fusion.columns import Alike, Call, Column, Runner
+from arraygrad.fusion.columns import Call, Column, Runner
 from arraygrad.fusion.packed import Pack, gathered, small
 from arraygrad.fusion.program import Program
 
@@ -23,7 +23,7 @@ __all__ = ["prepared"]
 def prepared(call: Call, columns: Sequence[Column]) -> Runner:
     """Return what runs a kernel on columns like these: see `arraygrad.fusion`."""
     run = partial(_evaluate, call)
-    if type(columns) is not Alike or len(columns[0]) != 1:
+    if len(columns[0]) != 1:
         return run
     return leaf.ready(call, columns, run) or run
 
