@@ -1,5 +1,6 @@
 """Who optimizes: arraygrad in its several ways, the C floor, and the peers of `_updates`."""
 
+import contextvars
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -54,9 +55,11 @@ def ours(
         if zero:  # moments from before: they decay, and must not become slow
             state[:] = optimizer.step(w, [convert(x) for x in gradients[0]], state[1], donate=True)
 
+        with use_executor(executor):  # once, as around a loop of steps
+            context = contextvars.copy_context()
+
         def step() -> Arrays:
-            with use_executor(executor):
-                state[:] = optimizer.step(state[0], next(turn), state[1], donate=donate)
+            state[:] = context.run(optimizer.step, state[0], next(turn), state[1], donate=donate)
             return state[0]
 
         return step

@@ -4,7 +4,7 @@
     plain.py               the expression as it is written: any library, any trace
     host.py                arrays in the host's memory, each leaf by leaf.py and memory.py:
                            blocked.py (NumPy, block by block) or loop.py (numba);
-                           small leaves together: packed.py; what both read: numbers.py
+                           small leaves together: packed.py
     jit.py                 `jax.jit`, with donated buffers
     compiled.py            `torch.compile`, for who asks for it
     elementwise_kernel.py  CuPy: one CUDA kernel for all leaves (cuda_*.py, pointer_tables.py)
@@ -24,7 +24,7 @@ from arraygrad.fusion.packed import Known
 from arraygrad.fusion.switch import executor_of, use_executor, wanted
 from arraygrad.libraries import Library, library_of
 
-__all__ = ["EXECUTORS", "evaluate", "explain", "use_executor"]
+__all__ = ["EXECUTORS", "Call", "evaluate", "explain", "run", "use_executor"]
 
 EXECUTORS = {
     "cupy": "arraygrad.fusion.elementwise_kernel",
@@ -52,20 +52,28 @@ def evaluate(
     and of the new slots; with `donate` they may take the memory of what they replace, and a
     column that is returned as it was given has changed in place.
     """
+    call = Call(kernel, slots, add, donate)
+    found = run(call, columns, scalars)
+    return [columns[n] for n in call.places] if found is None else found
+
+
+def run(call: Call, columns: Sequence[Column], scalars: Mapping[str, Any]) -> list[Column] | None:
+    """Do the same; `None` if all that would be returned changed in place."""
     if type(columns) is not Alike:
-        return _prepared(Call(kernel, slots, add, donate), columns)(columns, scalars)
-    key = kernel, add, donate, wanted()
-    run = columns.notes.get(key)
-    if run is None:
-        run = columns.notes[key] = _prepared(Call(kernel, slots, add, donate), columns)
-    return run(columns, scalars)
+        return _prepared(call, columns)(columns, scalars)
+    key = call, wanted()
+    runner = columns.notes.get(key)
+    if runner is None:
+        runner = columns.notes[key] = _prepared(call, columns)
+    return runner(columns, scalars)
 
 
 def _prepared(call: Call, columns: Sequence[Column]) -> Runner:
     """Return what runs a kernel on columns like these."""
     library = _library_of(columns[0])
-    run: Runner = _module(executor_of(library) if library else "plain").prepared(call, columns)
-    return run
+    module = _module(executor_of(library) if library else "plain")
+    runner: Runner = module.prepared(call, columns)
+    return runner
 
 
 _known: dict[type, Library] = {}  # by the type of arrays: asked once for each

@@ -6,13 +6,14 @@ else a register of scratch that is free.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from arraygrad._typing import DType
+from arraygrad._typing import Array, DType
 from arraygrad.expression import Step
+from arraygrad.fusion.between import between
 from arraygrad.fusion.numbers import Numbers
 from arraygrad.fusion.program import Program, Stage, is_literal
 from arraygrad.fusion.threads import split
@@ -28,6 +29,9 @@ _SMALLEST = 1 << 14
 
 _WORTH_A_LOOK = 4096
 """Elements: in fewer, denormal numbers may wait for the next flush."""
+
+_FLUSHED_EVERY = 16
+"""Steps between two walks that clear denormal numbers wherever they are."""
 
 _UFUNCS = {
     "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "**": "power", "<": "less",
@@ -290,7 +294,36 @@ def _block(printer: _Printer, itemsize: int) -> int:
     return max(_SMALLEST, WORKING_SET // itemsize // touched // _SMALLEST * _SMALLEST)
 
 
-def prepare(program: Program, number: int, dtype: DType) -> Callable[..., list[float]]:
+def prepare(program: Program, dtype: DType) -> Callable[..., bool]:
+    """Return what computes a program: see `arraygrad.fusion.memory`."""
+    # Of each stage what finds its scalars, its walk if it has one, and the names of its sums.
+    stages: list[tuple[Any, Any, list[str]]] = []
+    for n, stage in enumerate(program.stages):
+        walk = _prepare_stage(program, n, dtype) if n in program.walks else None
+        stages.append((program.scalar_functions[n], walk, [step.target for step in stage.sums]))
+    places = [program.inputs.index(name) for name in program.replaced]
+    kept = len(program.kept)
+
+    def run(
+        inputs: Sequence[Array], outs: Sequence[Array] | None, scalars: Mapping[str, Any]
+    ) -> bool:
+        """Run stage after stage."""
+        outs = [inputs[n] for n in places] if outs is None else outs
+        arrays = [*inputs, *outs, *between(kept, inputs[0].size, dtype)]
+        known = dict(scalars)
+        flush = known.get("step", 0) % _FLUSHED_EVERY == 0
+        for find_scalars, walk, sums in stages:
+            find_scalars(known)
+            if walk is not None:
+                totals = walk(arrays[0].size, arrays, known, flush)
+                if totals:
+                    known.update(zip(sums, totals, strict=True))
+        return True
+
+    return run
+
+
+def _prepare_stage(program: Program, number: int, dtype: DType) -> Callable[..., list[float]]:
     """Return the function of a stage: `(size, arrays, known, flush)` to its sums."""
     printer = _Printer(program, number)
     source = printer.print()

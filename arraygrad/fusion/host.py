@@ -28,7 +28,9 @@ def prepared(call: Call, columns: Sequence[Column]) -> Runner:
     return leaf.ready(call, columns, run) or run
 
 
-def _evaluate(call: Call, columns: Sequence[Column], scalars: Mapping[str, Any]) -> list[Column]:
+def _evaluate(
+    call: Call, columns: Sequence[Column], scalars: Mapping[str, Any]
+) -> list[Column] | None:
     if not columns[0] or not all_numbers(scalars.values()):
         return plain.evaluate(call, columns, scalars)
     return _Walk(call, columns, scalars).results()
@@ -42,8 +44,8 @@ class _Walk:
         self.places = call.places
         self.replaced: list[Column] = [columns[n] for n in self.places]
 
-    def results(self) -> list[Column]:
-        """Return the columns of the new parameters and slots.
+    def results(self) -> list[Column] | None:
+        """Return the columns of the new parameters and slots; `None` if all changed in place.
 
         Whatever is refused or copied comes first; then what runs as it is written, which may read
         all arrays that are given away; then what writes into these.
@@ -70,7 +72,7 @@ class _Walk:
                 new = leaf.run(staged, row, own, self.scalars, self.places, self.call.donate)
                 if new is not None:
                     self._put(found, [n], [[x] for x in new])
-        return found or self.replaced
+        return found or None
 
     def _plain(self, row: Sequence[Array]) -> tuple[Array, ...]:
         return plain.leaf(self.call.kernel, row, self.scalars, add=self.call.add)
@@ -129,14 +131,14 @@ class _Walk:
         """Run one pack; put what did not change in place."""
         pack, program, flats, inputs, known = each
         staged = memory.staged(program, inputs[0].dtype, inputs[0].size)
-        if self.call.donate:
-            outs, targets = [flats[n] for n in self.places], [inputs[n] for n in self.places]
+        if self.call.donate and staged.run(inputs, None, self.scalars):
+            if known:
+                return
+            outs = [flats[n] for n in self.places]
         else:
             outs = [pack.empty() for _ in self.places]
-            targets = list(map(pack.memory, outs))
-        staged.run(inputs, targets, self.scalars)
-        if not (self.call.donate and known):
-            self._put(found, pack.places, list(map(pack.views, outs)))
+            staged.run(inputs, list(map(pack.memory, outs)), self.scalars)
+        self._put(found, pack.places, list(map(pack.views, outs)))
 
 
 class _Gathered(NamedTuple):

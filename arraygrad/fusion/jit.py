@@ -64,8 +64,8 @@ def _protected(
     OutError
         If an array is given away twice: it cannot be two results.
     """
-    everything = list(map(id, chain(*replaced, *others, scalars.values())))
-    if len(set(everything)) == len(everything):
+    arrays = list(map(id, chain(*replaced, *others)))
+    if len(set(arrays)) == len(arrays) and all_numbers(scalars.values()):
         return others, scalars
     given = set(map(id, chain(*replaced)))
     if len(given) < sum(map(len, replaced)):
@@ -94,26 +94,41 @@ def _shared(replaced: list[list[Array]]) -> str:
 class _Compiled:
     """The compiled walk over all leaves; and its last numbers, those that stay what they are.
 
-    jax takes an array of its own in a fourth of the time that it takes a number.
+    jax takes an array of its own in a fourth of the time that it takes a number. So the walk
+    counts the steps too, and hands the next number to the next step.
     """
 
     def __init__(self, call: Call) -> None:
         import jax
 
-        def walk(replaced: Any, others: Any, scalars: Any) -> list[Sequence[Array]]:
+        def walk(replaced: Any, others: Any, numbers: Any, step: Any) -> tuple[Any, Any]:
             (w, *kept), (g, *more) = replaced, others
             columns = [w, g, *kept, *more]
-            return plain.evaluate(call, columns, scalars)
+            if step is None:
+                return plain.evaluate(call, columns, numbers), None
+            return plain.evaluate(call, columns, {**numbers, "step": step}), step + 1
 
         self._walk = jax.jit(walk, donate_argnums=(0,) if call.donate else ())
         self._last: dict[str, tuple[Any, Any]] = {}
+        self._next: tuple[Any, Any, Any] = None, None, None
 
     def __call__(
         self, replaced: Any, others: Any, scalars: Mapping[str, Any]
     ) -> list[Sequence[Array]]:
-        held = {name: self._held(name, x) for name, x in scalars.items()}
-        found: list[Sequence[Array]] = self._walk(replaced, others, held)
+        numbers = {name: self._held(name, x) for name, x in scalars.items() if name != "step"}
+        count, first = scalars.get("step"), replaced[0][0] if replaced[0] else None
+        place = None if first is None else first.sharding
+        step = self._counted(count, place)
+        found: list[Sequence[Array]]
+        found, array = self._walk(replaced, others, numbers, step)
+        if type(count) is int and type(array) is type(first):  # inside a trace it has no value
+            self._next = count + 1, place, array
         return found
+
+    def _counted(self, count: Any, place: Any) -> Any:
+        """Return the number of a step as an array, if the last one was in the same place."""
+        following, there, array = self._next
+        return array if type(count) is int and count == following and place is there else count
 
     def _held(self, name: str, x: Any) -> Any:
         """Return a number that the last step had as well as an array, with the same weak dtype."""

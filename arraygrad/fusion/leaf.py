@@ -16,7 +16,7 @@ from arraygrad._namespace import array_namespace
 from arraygrad._numbers import all_numbers
 from arraygrad._typing import Array
 from arraygrad.errors import OutError
-from arraygrad.fusion.columns import Call, Column, Runner
+from arraygrad.fusion.columns import Alike, Call, Column, Runner
 from arraygrad.fusion.memory import Staged, staged
 from arraygrad.fusion.packed import is_fused
 from arraygrad.fusion.program import Program
@@ -40,24 +40,31 @@ class Ready:
         w = views[0]
         self._staged = staged(program, w.dtype, w.size)
         self._otherwise = otherwise  # if there is no view any more, or a scalar is no number
-        self._slots, self._donate, self._replaced = call.slots, call.donate, call.places
+        self._call, self._replaced = call, call.places
+        self._at_once = call.donate and self._staged.looks
         # NumPy's view of an array, None if it has none; NumPy's own arrays need no view.
         own = all(map(is_, views, row))
         self._view = None if own else library_of(array_namespace(row[0])).host_memory
 
-    def __call__(self, columns: Sequence[Column], scalars: Mapping[str, Any]) -> list[Column]:
-        """Return the results."""
-        row = views = list(map(_first, columns))
+    def __call__(
+        self, columns: Sequence[Column], scalars: Mapping[str, Any]
+    ) -> list[Column] | None:
+        """Return the results; `None` if they changed in place."""
+        row = columns.flat if type(columns) is Alike else list(map(_first, columns))
+        views = row
         if self._view is not None:
             views = list(map(self._view, row))
             if any(map(is_, views, repeat(None))):
                 return self._otherwise(columns, scalars)
         if not all_numbers(scalars.values()):
             return self._otherwise(columns, scalars)
-        if self._donate:
-            protect([views], self._slots)
-        new = run(self._staged, row, views, scalars, self._replaced, self._donate)
-        return [columns[n] for n in self._replaced] if new is None else [[x] for x in new]
+        if self._at_once and _in_place(self._staged, views, scalars, self._replaced):
+            return None
+        if self._call.donate:
+            views = list(views)
+            protect([views], self._call.slots)
+        new = run(self._staged, row, views, scalars, self._replaced, self._call.donate)
+        return None if new is None else [[x] for x in new]
 
 
 _first = itemgetter(0)
@@ -108,15 +115,25 @@ def run(
     donate: bool,
 ) -> tuple[Array, ...] | None:
     """Return a program's results; None if they are in the memory of what they replace."""
-    w = views[0]
-    # `reshape` copies where elements do not lie side by side.
-    inputs = views if w.ndim == 1 else [x.reshape(-1) for x in views]
-    if donate and False not in [views[n].flags.carray for n in replaced]:
-        program.run(inputs, [inputs[n] for n in replaced], scalars)
+    if donate and _in_place(program, views, scalars, replaced):
         return None
-    results, outs = zip(*(_fresh(row[0], w.shape) for _ in replaced), strict=True)
-    program.run(inputs, outs, scalars)
+    results, outs = zip(*(_fresh(row[0], views[0].shape) for _ in replaced), strict=True)
+    program.run(_flat(views), outs, scalars)
     return results
+
+
+def _in_place(
+    program: Staged, views: list[Any], scalars: Mapping[str, Any], replaced: Sequence[int]
+) -> bool:
+    """Run a program in the memory of what it replaces; say whether that could be done."""
+    if False in [views[n].flags.carray for n in replaced]:
+        return False
+    return program.run(_flat(views), None, scalars)
+
+
+def _flat(views: list[Any]) -> list[Any]:
+    """Return arrays of one dimension; `reshape` copies where elements do not lie side by side."""
+    return views if views[0].ndim == 1 else [x.reshape(-1) for x in views]
 
 
 def _fresh(like: Array, shape: tuple[int, ...]) -> tuple[Array, Any]:

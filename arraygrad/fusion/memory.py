@@ -4,12 +4,9 @@ Outputs are all new, or all the very arrays that they replace, and share no memo
 inputs.
 """
 
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
-
-import numpy as np
+from typing import Any, NamedTuple
 
 from arraygrad._typing import Array, DType
 from arraygrad.fusion import blocked, loop
@@ -21,12 +18,6 @@ __all__ = ["Staged", "executor", "staged"]
 _WORTH_COMPILING = 16_384
 """Elements: below, NumPy is as quick, and need not be compiled."""
 
-_HELD = 1 << 28
-"""Bytes: more is given back after the step."""
-
-_FLUSHED_EVERY = 16
-"""Steps between two walks that clear denormal numbers wherever they are."""
-
 
 def executor(size: int) -> Any:
     """Return who runs programs of so many elements: `loop` (numba) or `blocked` (NumPy)."""
@@ -37,56 +28,23 @@ def executor(size: int) -> Any:
     return blocked
 
 
-def staged(program: Program, dtype: DType, size: int) -> "Staged":
+class Staged(NamedTuple):
+    """A program that is compiled."""
+
+    run: Callable[[Sequence[Array], Sequence[Array] | None, Mapping[str, Any]], bool]
+    """`run(inputs, outs, scalars)` computes the outputs into arrays, without `outs` into those
+    that they replace. Says whether it did: not where it saw that what would be overwritten shares
+    memory with what else is given."""
+
+    looks: bool
+    """Whether it looks for that."""
+
+
+def staged(program: Program, dtype: DType, size: int) -> Staged:
     """Return a program made ready for arrays of a dtype and size."""
     return _staged(program, dtype, executor(size))
 
 
-class Staged:
-    """A program whose stages are compiled."""
-
-    def __init__(self, program: Program, dtype: DType, who: Any) -> None:
-        self._kept, self._dtype = len(program.kept), dtype
-        last = len(program.stages) - 1
-        # Of each stage what finds its scalars, its walk if it has one, and the names of its sums.
-        self._stages: list[tuple[Any, Any, list[str]]] = []
-        for n, stage in enumerate(program.stages):
-            walks = stage.steps or stage.sums or n == last
-            walk = who.prepare(program, n, dtype) if walks else None
-            sums = [step.target for step in stage.sums]
-            self._stages.append((program.scalar_functions[n], walk, sums))
-
-    def run(
-        self, inputs: Sequence[Array], outs: Sequence[Array], scalars: Mapping[str, Any]
-    ) -> None:
-        """Compute the program's outputs into arrays, stage by stage."""
-        size = outs[0].size
-        arrays = [*inputs, *outs]
-        if self._kept:
-            arrays += _between(self._kept, size, self._dtype)
-        known = dict(scalars)
-        flush = known.get("step", 0) % _FLUSHED_EVERY == 0
-        for find_scalars, walk, sums in self._stages:
-            find_scalars(known)
-            if walk is not None:
-                totals = walk(size, arrays, known, flush)
-                if totals:
-                    known.update(zip(sums, totals, strict=True))
-
-
-_staged = lru_cache(maxsize=1000)(Staged)
-_local = threading.local()
-
-
-def _between(count: int, size: int, dtype: DType) -> list[Array]:
-    """Return arrays for what a later walk reads, those of the last step where they fit.
-
-    New memory costs as much as the walk: the system clears its pages. Each thread holds on to
-    at most `_HELD` bytes.
-    """
-    held = getattr(_local, "held", np.empty((0, 0), dtype))
-    if held.dtype != dtype or len(held) < count or held.shape[1] < size:
-        held = np.empty((count, size), dtype)
-        if held.nbytes <= _HELD:
-            _local.held = held
-    return [row[:size] for row in held[:count]]
+@lru_cache(maxsize=1000)
+def _staged(program: Program, dtype: DType, who: Any) -> Staged:
+    return Staged(who.prepare(program, dtype), looks=who is loop)

@@ -1,4 +1,4 @@
-"""The numbers that one stage reads: in an array of each thread's own, filled anew for each walk."""
+"""The numbers that ufuncs of a stage read: in memory of each thread's own, filled for each walk."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -20,12 +20,6 @@ class Numbers(threading.local):
         scalars = [array[n : n + 1].reshape(()) for n in range(len(names))]
         values = itemgetter(*names) if names else lambda known: ()
         self._held = array, scalars, values  # at once: looking here takes its time
-
-    def array(self, known: Mapping[str, Any]) -> Array:
-        """Return the numbers as one array."""
-        array, _, values = self._held
-        array[:] = values(known)
-        return array
 
     def scalars(self, known: Mapping[str, Any]) -> Sequence[Array]:
         """Return the numbers as 0-d arrays, which ufuncs take twice as quickly as numbers."""

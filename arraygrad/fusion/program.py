@@ -78,6 +78,19 @@ class Program:
         return frozenset((*self.hyperparameters, *made))
 
     @cached_property
+    def walks(self) -> tuple[int, ...]:
+        """The stages that look at elements; the last one does, to hand on what is left."""
+        last = len(self.stages) - 1
+        return tuple(n for n, s in enumerate(self.stages) if s.steps or s.sums or n == last)
+
+    @cached_property
+    def numbers(self) -> tuple[str, ...]:
+        """The hyperparameters that anything reads."""
+        steps = [s for st in self.stages for s in (*st.scalars, *st.steps, *st.sums)]
+        read = {source for step in steps for source in step.sources}
+        return tuple(name for name in self.hyperparameters if name in read)
+
+    @cached_property
     def kept(self) -> tuple[str, ...]:
         """The names of full-size results that a later stage reads, or that are written last."""
         found = dict.fromkeys(

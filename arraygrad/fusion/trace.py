@@ -26,8 +26,8 @@ _SAME = frozenset({"real", "conj"})  # of what is real
 
 # Names that the printed code gives to what is its own.
 _TAKEN = re.compile(
-    r"(arrays|block|flush|i|j|np|numba|numbers|real|scratch|size|start|stop|tiny|took_root|whole"
-    r"|(b|literal|out|r|t|total)[0-9]+.*|.*_(array|whole))"
+    r"(arrays|block|cross|ends|flags|flush|i|j|np|numba|numbers|real|run|scratch|size|start|stop"
+    r"|tiny|took_root|whole|(b|literal|out|part|r|stage|t|total)[0-9]+.*|.*_(array|block|whole))"
 )
 
 

@@ -1,7 +1,7 @@
 """Adam: a step along the mean gradient, divided by the root of its mean square."""
 
 from arraygrad._typing import Array, Namespace
-from arraygrad.kernels.moments import moving_mean, one_minus_power
+from arraygrad.kernels.moments import corrected_ratio, moving_mean, one_minus_power
 from arraygrad.kernels.norms import abs_squared, root
 
 __all__ = [
@@ -9,7 +9,6 @@ __all__ = [
     "adam_ivy",
     "adam_keras",
     "adam_paper",
-    "corrected_step",
     "moments",
 ]
 
@@ -47,7 +46,8 @@ def adam_paper(
 ) -> tuple[Array, Array, Array]:
     """Return the update and the new moments; ε joins the root of the corrected ν."""
     m, v = moments(xp, g, m, v, beta1, beta2)
-    return corrected_step(xp, learning_rate, m, v, step, beta1, beta2, epsilon), m, v
+    update = corrected_ratio(xp, m, v, step, beta1, beta2, epsilon, rate=-learning_rate)
+    return update, m, v
 
 
 def adam_keras(
@@ -91,19 +91,3 @@ def moments(
 ) -> tuple[Array, Array]:
     """Return the running means of the gradient and of its squared magnitude."""
     return moving_mean(m, g, beta1), moving_mean(v, abs_squared(xp, g), beta2)
-
-
-def corrected_step(
-    xp: Namespace,
-    learning_rate: Array,
-    m: Array,
-    v: Array,
-    step: Array,
-    beta1: Array,
-    beta2: Array,
-    epsilon: Array,
-) -> Array:
-    """Return -lr·m̂ / (√v̂ + ε), both biases corrected."""
-    spread = one_minus_power(xp, beta2, step) ** 0.5  # in numerator and ε: one pass less over v
-    rate = learning_rate * spread / one_minus_power(xp, beta1, step)
-    return -rate * m / (root(xp, v) + epsilon * spread)

@@ -1,8 +1,8 @@
 """AMSGrad: Adam whose divisor never shrinks."""
 
 from arraygrad._typing import Array, Namespace
-from arraygrad.kernels.adam import corrected_step, moments
-from arraygrad.kernels.moments import one_minus_power
+from arraygrad.kernels.adam import moments
+from arraygrad.kernels.moments import corrected_ratio, one_minus_power
 from arraygrad.kernels.norms import root
 
 __all__ = ["amsgrad_keras", "amsgrad_optax", "amsgrad_paper", "amsgrad_torch"]
@@ -44,7 +44,8 @@ def amsgrad_torch(
     """Return the update and the new moments; the bias of the maximum is corrected."""
     m, v = moments(xp, g, m, v, beta1, beta2)
     top = xp.maximum(top, v)
-    return corrected_step(xp, learning_rate, m, top, step, beta1, beta2, epsilon), m, v, top
+    update = corrected_ratio(xp, m, top, step, beta1, beta2, epsilon, rate=-learning_rate)
+    return update, m, v, top
 
 
 def amsgrad_optax(

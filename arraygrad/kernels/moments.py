@@ -8,6 +8,7 @@ __all__ = [
     "adam_ratio",
     "after_first",
     "copied",
+    "corrected_ratio",
     "moving_mean",
     "nesterov_mean",
     "one_minus_power",
@@ -44,8 +45,23 @@ def adam_ratio(
     """Return Adam's direction, algorithm 1 of its paper, and the new moments."""
     m = moving_mean(m, g, beta1)
     v = moving_mean(v, abs_squared(xp, g), beta2)
-    unbiased = m / one_minus_power(xp, beta1, step)
-    return unbiased / (unbiased_root(xp, v, step, beta2) + epsilon), m, v
+    return corrected_ratio(xp, m, v, step, beta1, beta2, epsilon), m, v
+
+
+def corrected_ratio(
+    xp: Namespace,
+    m: Array,
+    v: Array,
+    step: Array,
+    beta1: Array,
+    beta2: Array,
+    epsilon: Array,
+    *,
+    rate: Array = 1,
+) -> Array:
+    """Return rate·m̂ / (√v̂ + ε), both biases corrected."""
+    spread = one_minus_power(xp, beta2, step) ** 0.5  # in numerator and ε: one pass less over v
+    return rate * spread / one_minus_power(xp, beta1, step) * m / (root(xp, v) + epsilon * spread)
 
 
 def after_first(xp: Namespace, step: Array) -> Array:

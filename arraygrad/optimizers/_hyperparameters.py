@@ -39,8 +39,12 @@ def _scheduled(name: str, value: Any) -> Any:
     return value
 
 
-def current(hyperparameters: Mapping[str, Any], state: Any) -> dict[str, Any]:
+def current(
+    hyperparameters: Mapping[str, Any], state: Any, *, scheduled: bool = True
+) -> dict[str, Any]:
     """Return the values of this step: a schedule's own, else what the state holds.
+
+    Who knows that nothing is `scheduled` says so.
 
     Raises
     ------
@@ -57,7 +61,7 @@ def current(hyperparameters: Mapping[str, Any], state: Any) -> dict[str, Any]:
     if not isinstance(kept, dict):
         message = f"`state.hyperparameters` must be a dict, got {type(kept).__name__}"
         raise StructureError(message)
-    if kept.keys() == hyperparameters.keys() and not any(map(callable, hyperparameters.values())):
+    if not scheduled and kept.keys() == hyperparameters.keys():
         return dict(kept)
     missing = [name for name, x in hyperparameters.items() if name not in kept and not callable(x)]
     if missing:

@@ -7,7 +7,6 @@ added to `w`, and the new slots. Its keyword parameters are the optimizer's hype
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from operator import is_
 from typing import Any, TypeAlias
 
 from arraygrad import fusion
@@ -85,6 +84,7 @@ class KernelOptimizer(Optimizer):
         self.name, self.kernel = name, kernel
         self._slots = dict(slots or {})
         self._hyperparameters = dict(hyperparameters)
+        self._scheduled = any(map(callable, hyperparameters.values()))
         self._needs_params = needs_params
         self._arrays, self._values = tuple(arrays), tuple(values)
         self._wanted = (*values, *arrays)
@@ -95,6 +95,9 @@ class KernelOptimizer(Optimizer):
         self._model = Model(checked_params)
         self._shapes: dict[tuple[str, tuple[int, ...]], tuple[int, ...]] = {}
         self._takes_step = "step" in inspect.signature(kernel).parameters
+        self._updates = fusion.Call(kernel, len(self._slots), add=False, donate=False)
+        self._steps = self._updates._replace(add=True)
+        self._steps_in_place = self._steps._replace(donate=True)
 
     def __repr__(self) -> str:
         given = ", ".join(f"{name}={value!r}" for name, value in self._hyperparameters.items())
@@ -121,54 +124,63 @@ class KernelOptimizer(Optimizer):
         if params is None and self._needs_params:
             message = f"{self.name} looks at the parameters: pass `params`"
             raise StructureError(message)
-        return self._applied(grads if params is None else params, grads, state, extra, add=False)
+        params = grads if params is None else params
+        return self._applied(self._updates, params, grads, state, extra)
 
     def step(
         self, params: Tree, grads: Tree, state: State, *, donate: bool = False, **extra: Any
     ) -> tuple[Tree, State]:
         """Return the parameters after one step, and the next state."""
-        return self._applied(params, grads, state, extra, donate=donate)
+        call = self._steps_in_place if donate else self._steps
+        return self._applied(call, params, grads, state, extra)
 
     def _applied(
-        self, params: Tree, grads: Tree, state: State, extra: dict[str, Any], **how: bool
+        self, call: fusion.Call, params: Tree, grads: Tree, state: State, extra: dict[str, Any]
     ) -> tuple[Tree, State]:
         """Run the kernel; if it fails without saying why, look for what lies apart."""
         kept, scalars = self._scalars(state, extra)
         columns, treedef = self._columns(params, grads, state, extra)
         try:
-            found = fusion.evaluate(self.kernel, columns, scalars, slots=len(self._slots), **how)
+            found = fusion.run(call, columns, scalars)
         except Exception as error:
             mixed = isinstance(error, MixedLibraryError | DeviceError)
             if mixed or not isinstance(error, ArraygradError):
                 beside = dict(zip(self._spelt, columns[1:], strict=True))
                 check_places(params, columns[0], beside, scalars)
             raise
-        return self._result(params, treedef, columns, found, state, kept)
+        if found is None:
+            return params, State(state.count + 1, kept, dict(state.slots))
+        return self._result(params, treedef, found, state, kept)
 
     def _scalars(
         self, state: State, extra: dict[str, Any]
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the hyperparameters, and all of the kernel's keyword arguments, of this step."""
-        kept = current(self._hyperparameters, state)
+        kept = current(self._hyperparameters, state, scheduled=self._scheduled)
         scalars = dict(kept)
+        if extra or self._wanted:
+            scalars.update(self._values_of(extra))
+        if self._takes_step:
+            scalars["step"] = state.count + 1
+        return kept, scalars
+
+    def _values_of(self, extra: dict[str, Any]) -> dict[str, Any]:
+        """Return the numbers that `extra` brings, which must bring all that is wanted."""
         for name in self._wanted:
             if name not in extra:
                 message = f"{self.name} needs `{name}`: pass it to the step as {name}=..."
                 raise HyperparameterError(message)
         if len(extra) > len(self._wanted):
             self._check_keywords(extra)
-        for name in self._values:
-            scalars[name] = one_number(extra[name], name)
-        if self._takes_step:
-            scalars["step"] = state.count + 1
-        return kept, scalars
+        return {name: one_number(extra[name], name) for name in self._values}
 
     def _columns(
         self, params: Tree, grads: Tree, state: State, extra: dict[str, Any]
     ) -> tuple[Sequence[Sequence[Array]], Any]:
         """Return the leaves of each tree that the kernel takes, and their structure."""
-        slots = slots_of(state, self._slots)
-        trees = (params, grads, *slots, *[extra[name] for name in self._arrays])
+        trees = (params, grads, *slots_of(state, self._slots))
+        if self._arrays:
+            trees += tuple(extra[name] for name in self._arrays)
         return self._model.columns(trees) or self._checked_columns(trees)
 
     def _checked_columns(self, trees: tuple[Tree, ...]) -> tuple[Sequence[Sequence[Array]], Any]:
@@ -201,18 +213,15 @@ class KernelOptimizer(Optimizer):
         return found
 
     def _result(
-        self, params: Tree, treedef: Any, given: Any, found: Any, state: State, kept: Any
+        self, params: Tree, treedef: Any, found: Any, state: State, kept: Any
     ) -> tuple[Tree, State]:
         """Shape the columns that a kernel returned as trees, and make the next state."""
-        replaced = [given[0], *given[2 : 2 + len(self._slots)]]
-        if all(map(is_, found, replaced)):
-            return params, State(state.count + 1, kept, dict(state.slots))
-        trees = [params, *[state.slots[name] for name in self._slots]]
-        first, *rest = [
-            tree if new is old else rebuilt(tree, treedef, new)
-            for tree, old, new in zip(trees, replaced, found, strict=True)
-        ]
-        return first, State(state.count + 1, kept, dict(zip(self._slots, rest, strict=True)))
+        first, *rest = found
+        slots = {
+            name: rebuilt(state.slots[name], treedef, new)
+            for name, new in zip(self._slots, rest, strict=True)
+        }
+        return rebuilt(params, treedef, first), State(state.count + 1, kept, slots)
 
 
 def checked_params(params: Tree) -> tuple[list[Array], Any]:

@@ -31,7 +31,7 @@ __all__ = ["Model", "check_shapes", "leaves_like", "rebuilt", "slots_like", "slo
 _FEW = 3
 """Leaves: of more, it pays to ask which are those of the last step."""
 
-_seen = attrgetter("dtype", "shape")
+_seen = attrgetter("__class__", "dtype", "shape")
 
 
 class _Few(NamedTuple):
@@ -39,9 +39,8 @@ class _Few(NamedTuple):
 
     treedef: TreeDef
     nodes: Any
-    types: list[type]
     seen: list[tuple[Any, ...]]
-    cuts: list[slice]
+    each: int
     one: TreeDef
     notes: dict[Any, Any]
 
@@ -68,11 +67,12 @@ class Model:
         if few is None or (few.nodes and not has_outline(few.nodes, trees)):
             return None
         flat = flatten_like(few.treedef, trees)
-        if flat is None or list(map(type, flat)) != few.types or list(map(_seen, flat)) != few.seen:
+        try:
+            if flat is None or list(map(_seen, flat)) != few.seen:
+                return None
+        except AttributeError:  # not all are arrays
             return None
-        columns = Alike([flat[cut] for cut in few.cuts])
-        columns.notes = few.notes
-        return columns, few.one
+        return Alike(flat, few.each, few.notes), few.one
 
     def note(self, trees: tuple[Tree, ...], columns: list[Sequence[Array]], one: TreeDef) -> None:
         """Take trees, whose leaves have been checked, for the model, if they have a few leaves."""
@@ -81,10 +81,8 @@ class Model:
         treedef, flat = flatten(trees)[1], [x for column in columns for x in column]
         if treedef.num_leaves == len(flat) and not has_order(treedef):
             nodes = [] if _all_readable(flat) else outline(treedef)
-            count = one.num_leaves
-            cuts = [slice(n, n + count) for n in range(0, len(flat), count)]
-            types, seen = list(map(type, flat)), list(map(_seen, flat))
-            self._few = _Few(treedef, nodes, types, seen, cuts, one, {})
+            seen = list(map(_seen, flat))
+            self._few = _Few(treedef, nodes, seen, one.num_leaves, one, {})
 
     def leaves(self, tree: Tree) -> tuple[list[Array], TreeDef]:
         """Return the leaves of a tree, and their structure; dicts may be in another order."""

@@ -1,5 +1,8 @@
 """What an optimizer remembers of its last step saves time, and changes nothing."""
 
+import os
+import subprocess
+import sys
 from collections import OrderedDict
 
 import numpy as np
@@ -147,6 +150,66 @@ def test_steps_of_constants_in_a_trace_leave_nothing_of_it_behind():
     for _ in range(3):
         moved, state = optimizer.step(w, w, state)
         assert moved[0] == 0.875
+
+
+def counted(xp, w, g, *, learning_rate, step):
+    """Return an update that says which step it is of."""
+    return -learning_rate * step * g
+
+
+@pytest.mark.parametrize("donate", [False, True])
+def test_steps_that_jax_counts_are_those_of_each_state(donate):
+    """The walk hands the next number on: to the next step of the same state, to no other."""
+    jax = pytest.importorskip("jax")
+    optimizer = KernelOptimizer("counted", counted, hyperparameters={"learning_rate": 1.0})
+    g = jax.numpy.ones(2)
+    counts, states = [0, 7, 0], [optimizer.init(g) for _ in range(3)]
+    states[1] = states[1]._replace(count=7)
+    for turn in (0, 0, 1, 1, 0, 2, 1, 2, 2, 0):
+        w = jax.numpy.zeros(2)
+        w, states[turn] = optimizer.step(w, g, states[turn], donate=donate)
+        counts[turn] += 1
+        assert (float(w[0]), states[turn].count) == (-counts[turn], counts[turn])
+
+
+def test_a_step_counted_in_a_trace_is_not_handed_out_of_it():
+    jax = pytest.importorskip("jax")
+    optimizer = KernelOptimizer("counted", counted, hyperparameters={"learning_rate": 1.0})
+    w = jax.numpy.zeros(2)
+
+    def several(x):
+        moved, state = optimizer.step(w, x, optimizer.init(w))
+        for _ in range(2):
+            moved, state = optimizer.step(w, jax.numpy.ones(2), state)
+        return x + moved
+
+    with jax.checking_leaks():
+        assert jax.jit(several)(jax.numpy.ones(2))[0] == -2
+    state = optimizer.init(w)
+    for count in range(1, 5):
+        moved, state = optimizer.step(w, jax.numpy.ones(2), state)
+        assert moved[0] == -count
+
+
+def test_steps_on_several_devices_are_counted_on_each():
+    """What a step has counted lies where its arrays do."""
+    code = """
+import jax
+from arraygrad.optimizers import adam
+optimizer = adam(0.1)
+places = jax.devices()
+params = [jax.device_put(jax.numpy.ones(2), place) for place in places]
+states = [optimizer.init(w) for w in params]
+for _ in range(4):
+    for n, w in enumerate(params):
+        params[n], states[n] = optimizer.step(w, w, states[n], donate=False)
+assert [w.devices() for w in params] == [{place} for place in places]
+assert len(places) == 2 and (params[0] == jax.device_put(params[1], places[0])).all()
+"""
+    pytest.importorskip("jax")
+    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=2"
+    environment = os.environ | {"XLA_FLAGS": flags.strip(), "JAX_PLATFORMS": "cpu"}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=300)
 
 
 def in_any_memory():
