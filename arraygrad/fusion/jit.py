@@ -5,9 +5,12 @@ trace, jax's or somebody else's, the kernel runs as it is written.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache, lru_cache, partial
+from functools import lru_cache
 from itertools import chain, pairwise
 from typing import Any
+
+import jax
+import numpy as np
 
 from arraygrad._numbers import all_numbers
 from arraygrad._typing import Array
@@ -17,46 +20,51 @@ from arraygrad.fusion.columns import Alike, Call, Column, Runner
 
 __all__ = ["prepared"]
 
+_CONCRETE = jax.Array, np.ndarray, np.generic, int, float, complex
+"""What has a value that jax can take: neither its own tracers nor anybody else's."""
+
 
 def prepared(call: Call, columns: Sequence[Column]) -> Runner:
     """Return what runs a kernel on columns like these: see `arraygrad.fusion`."""
-    if not _are_concrete(chain(*columns)):
-        return plain.prepared(call, columns)
-    return partial(_evaluate, call)
-
-
-def _evaluate(call: Call, columns: Sequence[Column], scalars: Mapping[str, Any]) -> list[Column]:
-    import jax
-
-    if not all_numbers(scalars.values()) and not _are_concrete(scalars.values()):
-        return plain.evaluate(call, columns, scalars)
-    # Lists of no other class: jax would not look inside.
-    w, g, *rest = columns if type(columns) is Alike else map(list, columns)
-    double = jax.config.jax_enable_x64  # type: ignore[attr-defined]
-    run = _compiled(call, double)
-    replaced, others = [w, *rest[: call.slots]], [g, *rest[call.slots :]]
-    if call.donate:
-        others, scalars = _protected(replaced, others, scalars)
-    return run(replaced, others, scalars)
+    return _Jitted(call) if _are_concrete(chain(*columns)) else plain.prepared(call, columns)
 
 
 def _are_concrete(values: Iterable[Any]) -> bool:
     """Say whether all have values that jax can take."""
-    return all(issubclass(kind, _concrete()) for kind in set(map(type, values)))
+    return all(issubclass(kind, _CONCRETE) for kind in set(map(type, values)))
 
 
-@cache
-def _concrete() -> tuple[type, ...]:
-    """Return what has a value that jax can take: neither its own tracers nor anybody else's."""
-    import jax
-    import numpy as np
+class _Jitted:
+    """What runs a kernel on columns of concrete arrays."""
 
-    return jax.Array, np.ndarray, np.generic, int, float, complex
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def __call__(self, columns: Sequence[Column], scalars: Mapping[str, Any]) -> list[Column]:
+        """Return the results."""
+        known = all_numbers(scalars.values())
+        if not known and not _are_concrete(scalars.values()):
+            return plain.evaluate(self._call, columns, scalars)
+        # In lists of no other class: jax would not look inside.
+        flat, each = _flat(columns)
+        first, last = 2 * each, (2 + self._call.slots) * each
+        replaced, others = flat[:each] + flat[first:last], flat[each:first] + flat[last:]
+        if self._call.donate and (not known or len(set(map(id, flat))) < len(flat)):
+            others, scalars = _protected(replaced, others, scalars, each)
+        run = _compiled(self._call, jax.config.jax_enable_x64)  # type: ignore[attr-defined]
+        return run(replaced, others, scalars)
+
+
+def _flat(columns: Sequence[Column]) -> tuple[list[Array], int]:
+    """Return the leaves of all columns, and how many there are in each."""
+    if type(columns) is Alike:
+        return columns.flat, columns.each
+    return [*chain(*columns)], len(columns[0])
 
 
 def _protected(
-    replaced: list[list[Array]], others: list[list[Array]], scalars: Mapping[str, Any]
-) -> tuple[list[list[Array]], Mapping[str, Any]]:
+    replaced: list[Array], others: list[Array], scalars: Mapping[str, Any], each: int
+) -> tuple[list[Array], Mapping[str, Any]]:
     """Return what is only read, with copies of the arrays that are given away too.
 
     Raises
@@ -64,30 +72,23 @@ def _protected(
     OutError
         If an array is given away twice: it cannot be two results.
     """
-    arrays = list(map(id, chain(*replaced, *others)))
-    if len(set(arrays)) == len(arrays) and all_numbers(scalars.values()):
+    given = set(map(id, replaced))
+    if len(given) < len(replaced):
+        raise OutError(_shared(replaced, each))
+    if given.isdisjoint(map(id, chain(others, scalars.values()))):
         return others, scalars
-    given = set(map(id, chain(*replaced)))
-    if len(given) < sum(map(len, replaced)):
-        raise OutError(_shared(replaced))
-    if given.isdisjoint(map(id, chain(*others, scalars.values()))):
-        return others, scalars
-
-    import jax
 
     def apart(x: Any) -> Any:
         return jax.numpy.copy(x) if id(x) in given else x
 
-    return [list(map(apart, x)) for x in others], {k: apart(x) for k, x in scalars.items()}
+    return list(map(apart, others)), {name: apart(x) for name, x in scalars.items()}
 
 
-def _shared(replaced: list[list[Array]]) -> str:
+def _shared(replaced: list[Array], each: int) -> str:
     """Say which two of these arrays are one; array 1 of a leaf is its gradient."""
-    places = sorted(
-        (id(x), n and n + 1, r) for n, column in enumerate(replaced) for r, x in enumerate(column)
-    )
-    pairs = pairwise(places)
-    (_, n, r), (_, m, s) = next((x, y) for x, y in pairs if x[0] == y[0])
+    places = sorted((id(x), *divmod(k, each)) for k, x in enumerate(replaced))
+    (_, n, r), (_, m, s) = next((x, y) for x, y in pairwise(places) if x[0] == y[0])
+    n, m = (n and n + 1), (m and m + 1)
     return f"donated arrays share memory: array {n} of leaf {r} and {m} of leaf {s}"
 
 
@@ -99,29 +100,29 @@ class _Compiled:
     """
 
     def __init__(self, call: Call) -> None:
-        import jax
-
         def walk(replaced: Any, others: Any, numbers: Any, step: Any) -> tuple[Any, Any]:
-            (w, *kept), (g, *more) = replaced, others
-            columns = [w, g, *kept, *more]
+            each = len(replaced) // (1 + call.slots)
+            w, *kept = _columns(replaced, each)
+            g, *more = _columns(others, each)
             if step is None:
-                return plain.evaluate(call, columns, numbers), None
-            return plain.evaluate(call, columns, {**numbers, "step": step}), step + 1
+                return plain.evaluate(call, [w, g, *kept, *more], numbers), None
+            scalars = {**numbers, "step": step}
+            return plain.evaluate(call, [w, g, *kept, *more], scalars), step + 1
 
         self._walk = jax.jit(walk, donate_argnums=(0,) if call.donate else ())
-        self._last: dict[str, tuple[Any, Any]] = {}
+        self._last: tuple[dict[str, Any], dict[str, Any], bool] = {}, {}, False
         self._next: tuple[Any, Any, Any] = None, None, None
 
     def __call__(
-        self, replaced: Any, others: Any, scalars: Mapping[str, Any]
-    ) -> list[Sequence[Array]]:
-        numbers = {name: self._held(name, x) for name, x in scalars.items() if name != "step"}
-        count, first = scalars.get("step"), replaced[0][0] if replaced[0] else None
-        place = None if first is None else first.sharding
+        self, replaced: list[Array], others: list[Array], scalars: Mapping[str, Any]
+    ) -> list[Column]:
+        """Return the columns of results."""
+        numbers = dict(scalars)
+        count, place = numbers.pop("step", None), replaced[0].sharding
         step = self._counted(count, place)
-        found: list[Sequence[Array]]
-        found, array = self._walk(replaced, others, numbers, step)
-        if type(count) is int and type(array) is type(first):  # inside a trace it has no value
+        found: list[Column]
+        found, array = self._walk(replaced, others, self._held(numbers), step)
+        if type(count) is int and type(array) is type(replaced[0]):  # in a trace it has no value
             self._next = count + 1, place, array
         return found
 
@@ -130,24 +131,27 @@ class _Compiled:
         following, there, array = self._next
         return array if type(count) is int and count == following and place is there else count
 
-    def _held(self, name: str, x: Any) -> Any:
-        """Return a number that the last step had as well as an array, with the same weak dtype."""
-        if type(x) is not float:
-            return x
-        last, array = self._last.get(name, (None, None))
-        if x != last:
-            self._last[name] = x, None
-            return x
-        if array is None:
-            array = _weak_array(x)
-            self._last[name] = x, array
-        return array
+    def _held(self, numbers: dict[str, Any]) -> dict[str, Any]:
+        """Return numbers that the last step had too as arrays, with the same weak dtypes."""
+        if not all_numbers(numbers.values()):
+            return numbers
+        last, arrays, settled = self._last
+        if settled and numbers == last:
+            return arrays
+        same = {k for k, x in numbers.items() if type(x) is float and x == last.get(k)}
+        found = {k: _weak_array(arrays[k]) if k in same else x for k, x in numbers.items()}
+        self._last = numbers, found, numbers == last
+        return found
 
 
-def _weak_array(x: float) -> Array:
+def _columns(flat: list[Array], each: int) -> list[Column]:
+    return [flat[n : n + each] for n in range(0, len(flat), each)]
+
+
+def _weak_array(x: float | Array) -> Array:
     """Return a number as an array, and no part of a trace that may be going on around us."""
-    import jax
-
+    if isinstance(x, jax.Array):
+        return x
     with jax.ensure_compile_time_eval():
         return jax.numpy.asarray(x)
 
