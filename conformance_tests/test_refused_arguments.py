@@ -76,6 +76,16 @@ def test_complex_hyperparameters_are_refused(backend):
         adam(backend.asarray(0.5, "complex64"))
 
 
+@pytest.mark.parametrize("wrong", ["0.1", None, 1j, [0.1], np.complex64(1), "complex64"], ids=repr)
+def test_a_state_with_what_is_no_real_number_is_refused(backend, wrong):
+    """Found where the step fails, not looked for in each."""
+    given = backend.asarray(1.0, wrong) if wrong == "complex64" else wrong
+    w, optimizer = backend.asarray([1.0, 2.0], "float32"), sgd(0.1)
+    state = optimizer.init(w)
+    with pytest.raises(HyperparameterError, match=r"learning_rate.* must be (a )?real"):
+        optimizer.step(w, w, state._replace(hyperparameters={"learning_rate": given}))
+
+
 def test_arrays_that_are_traced_are_not_read():
     jax = pytest.importorskip("jax")
 

@@ -20,7 +20,7 @@ from arraygrad.fusion.columns import Alike, Call, Column, Runner
 
 __all__ = ["prepared"]
 
-_CONCRETE = jax.Array, np.ndarray, np.generic, int, float, complex
+_CONCRETE = jax.Array, np.ndarray, np.generic, int, float
 """What has a value that jax can take: neither its own tracers nor anybody else's."""
 
 

@@ -19,7 +19,7 @@ from arraygrad._namespace import (
 )
 from arraygrad._numbers import as_number
 from arraygrad._typing import Array, DType, Namespace
-from arraygrad.errors import DtypeError, ShapeError
+from arraygrad.errors import DtypeError, HyperparameterError, ShapeError
 from arraygrad.fusion.columns import Call, Column, Runner
 
 __all__ = ["evaluate", "leaf", "prepared"]
@@ -79,9 +79,15 @@ def _scalars(
 
     Raises
     ------
+    HyperparameterError
+        If one is complex.
     ShapeError
         If one does not broadcast into the parameter's shape, which the new parameter has.
     """
+    for name, x in scalars.items():
+        if isinstance(x, complex) or (is_array(x) and is_complex(xp, x.dtype)):
+            message = f"`{name}` must be real, got {x!r}"
+            raise HyperparameterError(message)
     arrays = {name: x for name, x in scalars.items() if is_array(x)}
     for name, x in arrays.items():
         if x.shape and not _broadcasts(tuple(x.shape), shape):

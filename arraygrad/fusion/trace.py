@@ -26,8 +26,9 @@ _SAME = frozenset({"real", "conj"})  # of what is real
 
 # Names that the printed code gives to what is its own.
 _TAKEN = re.compile(
-    r"(arrays|block|cross|ends|flags|flush|i|j|np|numba|numbers|real|run|scratch|size|start|stop"
-    r"|tiny|took_root|whole|(b|literal|out|part|r|stage|t|total)[0-9]+.*|.*_(array|block|whole))"
+    r"(abs|arrays|block|cross|ends|exp|expm1|finfo|flags|float|flush|i|j|log|log1p|max|min|np|numba"
+    r"|numbers|range|real|run|scratch|size|sqrt|start|stop|tanh|tiny|took_root|whole"
+    r"|(b|literal|out|part|r|stage|t|total)[0-9]+.*|.*_(array|block|whole))"
 )
 
 

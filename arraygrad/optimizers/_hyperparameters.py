@@ -12,6 +12,7 @@ __all__ = [
     "at_least_one",
     "at_least_zero",
     "axes",
+    "check_real",
     "chosen",
     "current",
     "first_values",
@@ -119,6 +120,21 @@ def one_number(value: Any, argument: str) -> Any:
         message = f"`{argument}` must be a real number or a 0-d array, got {value!r}"
         raise HyperparameterError(message)
     return value
+
+
+def check_real(hyperparameters: Mapping[str, Any]) -> None:
+    """Refuse, of what a state holds, what is neither a real number nor a real array.
+
+    Raises
+    ------
+    HyperparameterError
+        If a value is none.
+    """
+    for name, value in hyperparameters.items():
+        if not _is_real(value):
+            where = f"`state.hyperparameters[{name!r}]`"
+            message = f"{where} must be a real number or array, got {value!r}"
+            raise HyperparameterError(message)
 
 
 def real(**values: Any) -> None:

@@ -22,7 +22,7 @@ from arraygrad.errors import (
 )
 from arraygrad.fusion.packed import Known, reshaped, shapes_of
 from arraygrad.libraries import there
-from arraygrad.optimizers._hyperparameters import current, first_values, one_number
+from arraygrad.optimizers._hyperparameters import check_real, current, first_values, one_number
 from arraygrad.optimizers._places import check_places
 from arraygrad.optimizers._protocol import Hyperparameter, Optimizer, State, checked_leaves
 from arraygrad.optimizers._trees import Model, check_shapes, leaves_like, rebuilt, slots_of
@@ -145,6 +145,7 @@ class KernelOptimizer(Optimizer):
         except Exception as error:
             mixed = isinstance(error, MixedLibraryError | DeviceError)
             if mixed or not isinstance(error, ArraygradError):
+                check_real(kept)
                 beside = dict(zip(self._spelt, columns[1:], strict=True))
                 check_places(params, columns[0], beside, scalars)
             raise
