@@ -3,8 +3,8 @@
     trace.py, program.py   a kernel becomes stages of elementwise steps
     plain.py               the expression as it is written: any library, any trace
     host.py                arrays in the host's memory, each leaf by leaf.py and memory.py:
-                           blocked.py (NumPy, block by block) or loop.py (numba);
-                           small leaves together: packed.py
+                           blocked.py (NumPy, block by block) or loop.py (numba, which
+                           compiles loop_source.py's); small leaves together: packed.py
     jit.py                 `jax.jit`, with donated buffers
     compiled.py            `torch.compile`, for who asks for it
     elementwise_kernel.py  CuPy: one CUDA kernel for all leaves (cuda_*.py, pointer_tables.py)
