@@ -16,7 +16,7 @@ from arraygrad.fusion.switch import chosen
 __all__ = ["Staged", "executor", "staged"]
 
 _WORTH_COMPILING = 16_384
-"""Elements: below, NumPy is as quick, and need not be compiled."""
+"""Elements: below, it takes many steps to win back the time that the compiler takes."""
 
 
 def executor(size: int) -> Any:
