@@ -31,6 +31,7 @@ def prepared(call: Call, columns: Sequence[Column]) -> Runner:
 def _evaluate(
     call: Call, columns: Sequence[Column], scalars: Mapping[str, Any]
 ) -> list[Column] | None:
+    columns = list(columns)
     if not columns[0] or not all_numbers(scalars.values()):
         return plain.evaluate(call, columns, scalars)
     return _Walk(call, columns, scalars).results()
