@@ -23,6 +23,9 @@ __all__ = ["prepared"]
 _CONCRETE = jax.Array, np.ndarray, np.generic, int, float
 """What has a value that jax can take: neither its own tracers nor anybody else's."""
 
+_WRAPS = 2**31 - 1
+"""Steps: from here on, jax's own integers may begin anew below 0, without a word."""
+
 
 def prepared(call: Call, columns: Sequence[Column]) -> Runner:
     """Return what runs a kernel on columns like these: see `arraygrad.fusion`."""
@@ -111,25 +114,27 @@ class _Compiled:
 
         self._walk = jax.jit(walk, donate_argnums=(0,) if call.donate else ())
         self._last: tuple[dict[str, Any], dict[str, Any], bool] = {}, {}, False
-        self._next: tuple[Any, Any, Any] = None, None, None
+        self._next: tuple[Any, tuple[Any, bool], Any] = None, (None, False), None
 
     def __call__(
         self, replaced: list[Array], others: list[Array], scalars: Mapping[str, Any]
     ) -> list[Column]:
         """Return the columns of results."""
-        numbers = dict(scalars)
-        count, place = numbers.pop("step", None), replaced[0].sharding
+        numbers, first = dict(scalars), replaced[0]
+        count, place = numbers.pop("step", None), (first.sharding, first.committed)
         step = self._counted(count, place)
         found: list[Column]
         found, array = self._walk(replaced, others, self._held(numbers), step)
-        if type(count) is int and type(array) is type(replaced[0]):  # in a trace it has no value
+        # Inside a trace it has no value; where another leaf is bound to a device, it is bound too.
+        if type(count) is int and type(array) is type(first) and array.committed == place[1]:
             self._next = count + 1, place, array
         return found
 
-    def _counted(self, count: Any, place: Any) -> Any:
+    def _counted(self, count: Any, place: tuple[Any, bool]) -> Any:
         """Return the number of a step as an array, if the last one was in the same place."""
-        following, there, array = self._next
-        return array if type(count) is int and count == following and place is there else count
+        following, (there, bound), array = self._next
+        same = count == following and place[0] is there and place[1] == bound
+        return array if same and type(count) is int and count < _WRAPS else count
 
     def _held(self, numbers: dict[str, Any]) -> dict[str, Any]:
         """Return numbers that the last step had too as arrays, with the same weak dtypes."""

@@ -4,6 +4,7 @@ What is made of numbers alone is compiled too, and so is a look at whether memor
 Python that takes longer than the loop over ten thousand elements.
 """
 
+from collections.abc import Sequence
 from itertools import chain, combinations
 
 from arraygrad._typing import DType
@@ -12,8 +13,9 @@ from arraygrad.fusion.program import Program, is_literal
 
 __all__ = ["source_of"]
 
-_ADDED_AT_ONCE = 2048
-"""Elements whose sum is taken in their own dtype."""
+_BLOCK = 2048
+"""Elements whose sum is taken in their own dtype; the sums of blocks are added in double precision:
+of many numbers, a sum in single precision soon takes up no more."""
 
 _CALLS = {
     "abs": "abs({0})",
@@ -52,10 +54,11 @@ def source_of(program: Program, dtype: DType, *, in_place: bool, parallel: bool)
         f'"""{program.name}: printed by arraygrad.fusion.loop_source."""',
         "from math import exp, expm1, log, log1p, sqrt, tanh",
         "import numba",
-        f"from numpy import finfo, {dtype} as real",
+        f"from numpy import empty, finfo, {dtype} as real",
         "tiny = finfo(real).smallest_normal",
         'flags = {"cache": True, "nogil": True, "error_model": "numpy"}',
         *(_LOOK.splitlines() if in_place else ()),
+        *(_SUMS.splitlines() if any(stage.sums for stage in program.stages) else ()),
         *(line for stage in stages for line in ("", "", *stage)),
         "",
         "",
@@ -103,16 +106,40 @@ class _Printer:
         body += [f"{step.target} = {_spelt(step, 'real')}" for step in stage.steps]
         body += [f"{array}_{held}[i] = {value}" for array, value in writes.items()]
         if stage.sums:
-            lines = _added_up([step.sources[0] for step in stage.sums], body, arrays, each)
+            lines = self.blocks(number, body, arrays, each)
         else:
             lines = [f"for i in {each}(size):", *_indented(body or ["pass"])]
-        # Sums may be taken in any order: several elements at once. Else every operation rounds.
-        freedom = '{"reassoc", "nsz"}' if stage.sums else "False"
         parameters = ", ".join(["size", *numbers, *(f"{a}_array" for a in arrays)])
+        return [f"@numba.njit({settings})", f"def stage{number}({parameters}):", *_indented(lines)]
+
+    def blocks(self, number: int, body: list[str], arrays: list[str], each: str) -> list[str]:
+        """Print the loop of a stage with sums, block by block.
+
+        What is summed of a block is summed behind the loop that computes it, in a function of its
+        own: sums may be taken in any order, several elements at once; all else rounds as it does
+        elsewhere.
+        """
+        stage, written = self.program.stages[number], self.writes(number)
+        steady = {a for a in arrays if a not in written or a in self.program.kept}
+        lines = [f"start, stop = block * {_BLOCK}, min((block + 1) * {_BLOCK}, size)"]
+        lines += [f"{a}_block = {a}_array[start:stop]" for a in arrays]
+        totals, loop = [], list(body)
+        for n, step in enumerate(stage.sums):
+            factors = _factors(step.sources[0], stage.steps)
+            given = [f"{a}_block" for a in factors]
+            if not steady.issuperset(factors):  # no array holds what is summed
+                given = [f"term{n}"]
+                lines.append(f"term{n} = empty(stop - start, real)")
+                loop.append(f"term{n}[i] = {step.sources[0]}")
+            function = "dotted" if len(given) == 2 else "added"
+            totals.append(f"total{n} += {function}({', '.join(given)})")
+        if written or len(loop) > len(body):
+            lines += ["for i in range(stop - start):", *_indented(loop)]
         return [
-            f"@numba.njit(fastmath={freedom}, {settings})",
-            f"def stage{number}({parameters}):",
-            *_indented(lines),
+            *(f"total{n} = 0.0" for n in range(len(totals))),
+            f"for block in {each}(-(-size // {_BLOCK})):",
+            *_indented([*lines, *totals]),
+            f"return {' '.join(f'total{n},' for n in range(len(totals)))}",
         ]
 
     def run(self) -> list[str]:
@@ -147,30 +174,36 @@ class _Printer:
         return [f"if {crossing}:", "    return False"] if pairs else []
 
 
-def _added_up(terms: list[str], body: list[str], arrays: list[str], each: str) -> list[str]:
-    """Print the loop of a stage with sums, block by block.
-
-    Of a block in the dtype of the elements, so that several are taken at once; the blocks in
-    double precision: of many numbers, a sum in single precision soon takes up no more.
-    """
-    sums = range(len(terms))
-    block = [f"start, stop = block * {_ADDED_AT_ONCE}, min((block + 1) * {_ADDED_AT_ONCE}, size)"]
-    block += [f"{a}_block = {a}_array[start:stop]" for a in arrays]
-    block += [f"part{n} = real(0.0)" for n in sums]
-    block += ["for i in range(stop - start):"]
-    block += _indented([*body, *(f"part{n} += {terms[n]}" for n in sums)])
-    block += [f"total{n} += float(part{n})" for n in sums]
-    return [
-        *(f"total{n} = 0.0" for n in sums),
-        f"for block in {each}(-(-size // {_ADDED_AT_ONCE})):",
-        *_indented(block),
-        f"return {' '.join(f'total{n},' for n in sums)}",
-    ]
+def _factors(name: str, steps: Sequence[Step]) -> tuple[str, ...]:
+    """Return the two factors of a product, or what is none itself."""
+    made = next((step for step in steps if step.target == name), None)
+    if made is None or made.operator not in ("*", "square"):
+        return (name,)
+    return (*made.sources, *made.sources)[:2]
 
 
 def _indented(lines: list[str]) -> list[str]:
     return [f"    {line}" for line in lines]
 
+
+_SUMS = """
+
+@numba.njit(fastmath={"reassoc", "nsz"}, **flags)
+def added(x):
+    total = real(0.0)
+    for i in range(x.size):
+        total += x[i]
+    return float(total)
+
+
+@numba.njit(fastmath={"reassoc", "nsz"}, **flags)
+def dotted(x, y):
+    total = real(0.0)
+    for i in range(x.size):
+        total += x[i] * y[i]
+    return float(total)
+"""
+"""How the elements of a block are added up."""
 
 _LOOK = """
 @numba.njit(**flags)

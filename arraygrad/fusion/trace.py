@@ -26,9 +26,9 @@ _SAME = frozenset({"real", "conj"})  # of what is real
 
 # Names that the printed code gives to what is its own.
 _TAKEN = re.compile(
-    r"(abs|arrays|block|cross|ends|exp|expm1|finfo|flags|float|flush|i|j|log|log1p|max|min|np|numba"
-    r"|numbers|range|real|run|scratch|size|sqrt|start|stop|tanh|tiny|took_root|whole"
-    r"|(b|literal|out|part|r|stage|t|total)[0-9]+.*|.*_(array|block|whole))"
+    r"(abs|added|arrays|block|cross|dotted|empty|ends|exp|expm1|finfo|flags|float|flush|i|j|known"
+    r"|log|log1p|max|min|np|numba|numbers|range|real|run|scratch|size|sqrt|start|stop|tanh|tiny"
+    r"|took_root|whole|(b|literal|out|r|stage|t|term|total)[0-9]+.*|.*_(array|block|whole)|N_.*)"
 )
 
 
