@@ -60,7 +60,10 @@ class _Adafactor:
     axes_of: Factoring
     relative: bool
     scaled: bool
-    __name__ = "adafactor"
+
+    @property
+    def __name__(self) -> str:
+        return "adafactor_relative" if self.relative else "adafactor"
 
     def __call__(
         self,
@@ -92,7 +95,10 @@ class _Averaged:
     """The kernel whose updates are averaged."""
 
     kernel: _Adafactor
-    __name__ = "averaged_adafactor"
+
+    @property
+    def __name__(self) -> str:
+        return f"averaged_{self.kernel.__name__}"
 
     def __call__(
         self,

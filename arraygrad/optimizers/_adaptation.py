@@ -35,7 +35,7 @@ class DistanceOptimizer(TreeOptimizer):
         convention: str,
     ) -> None:
         self.name, self._slots = name, slots
-        self._hyperparameters, self._convention = hyperparameters, convention
+        self._hyperparameters, self.convention = hyperparameters, convention
 
     def init(self, params: Tree, /) -> State:
         """Return the state before the first step."""
@@ -79,7 +79,7 @@ class DistanceOptimizer(TreeOptimizer):
 
     def _correction(self, scalars: dict[str, Any], xp: Any) -> Any:
         """Return the correction of the bias of the two means, where the convention has one."""
-        if self._convention == "paper":
+        if self.convention == "paper":
             return 1.0
         return kernels.correction(xp, scalars["step"], scalars["beta1"], scalars["beta2"])
 

@@ -1,6 +1,6 @@
 """What an optimizer is: `init`, `update` and `step`, as optax shapes them, and its state."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from arraygrad._namespace import (
@@ -76,9 +76,12 @@ class Optimizer:
     takes : frozenset of str or None
         The keywords that `update` and `step` take beside their own; `None` for any. What other
         optimizers take (`value`, `rng`, …) is passed over, so that one loop serves all.
+    nested : mapping of str to Optimizer
+        Optimizers inside this one, by the fields of its state that hold theirs.
     """
 
     takes: frozenset[str] | None = None
+    nested: Mapping[str, Any] = {}
     _state: type | tuple[type, ...] = object
     """What `init` returns; of subclasses that call `_check`."""
 

@@ -106,6 +106,7 @@ class _Sophia(Optimizer):
 
     def __init__(self, renewing: KernelOptimizer, holding: KernelOptimizer) -> None:
         self._renewing, self._holding = renewing, holding
+        self.name, self.kernel = holding.name, holding.kernel
 
     def __repr__(self) -> str:
         return repr(self._holding)

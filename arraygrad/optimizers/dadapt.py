@@ -120,7 +120,7 @@ class _DAdapt(DistanceOptimizer):
             lambda xp, g, s, v: kernels.scaled_inner_product(xp, g, s, v, scalars["epsilon"]),
             columns["grads"],
             columns["sum"],
-            nu if self._convention == "paper" else columns["nu"],
+            nu if self.convention == "paper" else columns["nu"],
         )
         numerator = beta3 * scalars["numerator"] + (1 - beta3) * rate * along
         columns, size = self._with_sum(columns, beta3, (1 - beta3) * rate)

@@ -201,8 +201,9 @@ class Muon(TreeOptimizer):
     def __init__(
         self, kernel: Any, hyperparameters: Any, others: Optimizer, *, takes_step: bool
     ) -> None:
-        self._kernel, self._hyperparameters, self._others = kernel, hyperparameters, others
+        self.kernel, self._hyperparameters, self._others = kernel, hyperparameters, others
         self._takes_step, self.takes = takes_step, keywords_of(others)
+        self.nested = {"others": others}
 
     def init(self, params: Tree, /) -> MuonState:
         """Return the state before the first step."""
@@ -225,9 +226,7 @@ class Muon(TreeOptimizer):
             message = "`state` is that of other parameters: they had their matrices elsewhere"
             raise StructureError(message)
         rows = [
-            plain.leaf(self._kernel, (w, g, mu), scalars, add=add)
-            if _is_matrix(w)
-            else (None, None)
+            plain.leaf(self.kernel, (w, g, mu), scalars, add=add) if _is_matrix(w) else (None, None)
             for w, g, mu in zip(weights, gradients, momenta, strict=True)
         ]
         others, updates = state.others, [row[0] for row in rows]

@@ -123,7 +123,7 @@ class _Prodigy(DistanceOptimizer):
         numerator = beta3 * scalars["numerator"] + relative * rate * toward
         columns, size = self._with_sum(columns, beta3, relative * rate)
         new = kernels.grown(xp, old, scalars["growth"] * numerator, size)
-        scale = old if self._convention == "paper" else new
+        scale = old if self.convention == "paper" else new
         updates, mu, nu = fusion.evaluate(
             kernels.prodigy,
             [columns[name] for name in ("params", "grads", "mu", "nu")],

@@ -284,7 +284,7 @@ class ScheduleFree(TreeOptimizer):
 
     def __init__(self, optimizer: Optimizer, hyperparameters: dict[str, Hyperparameter]) -> None:
         self._inner, self._hyperparameters = optimizer, hyperparameters
-        self.takes = keywords_of(optimizer)
+        self.takes, self.nested = keywords_of(optimizer), {"inner": optimizer}
 
     def __repr__(self) -> str:
         return f"{super().__repr__()[:-1]} around {self._inner!r}>"

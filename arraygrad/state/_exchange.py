@@ -7,11 +7,22 @@ from arraygrad._namespace import is_array
 from arraygrad._tree import unflatten
 from arraygrad._typing import Tree
 from arraygrad.errors import StateError
-from arraygrad.optimizers import KernelOptimizer
+from arraygrad.optimizers import Optimizer
 from arraygrad.state._arrays import fits, like, saved
 from arraygrad.state._paths import named_leaves
 
-__all__ = ["agreed", "check_convention", "entry_for", "moved", "number", "words"]
+__all__ = [
+    "agreed",
+    "check_convention",
+    "check_state",
+    "entry_for",
+    "moved",
+    "nested",
+    "number",
+    "slots_of",
+    "with_slots",
+    "words",
+]
 
 
 def entry_for(table: Mapping[str, Any], optimizer: Any, whose: str) -> Any:
@@ -22,33 +33,66 @@ def entry_for(table: Mapping[str, Any], optimizer: Any, whose: str) -> Any:
     StateError
         If it has none.
     """
-    if not isinstance(optimizer, KernelOptimizer) or optimizer.name not in table:
+    name = getattr(optimizer, "name", "") if isinstance(optimizer, Optimizer) else ""
+    if name not in table:
         known = ", ".join(table)
         message = (
             f"`optimizer` must be one whose states can be exchanged with {whose}'s ({known}), "
             f"got {optimizer!r}"
         )
         raise StateError(message)
-    return table[optimizer.name]
+    return table[name]
 
 
-def words(optimizer: KernelOptimizer) -> set[str]:
+def check_state(state: Any, optimizer: Optimizer, slots: Iterable[str]) -> None:
+    """Make sure that a state is that of an optimizer, and has no slots but these.
+
+    Raises
+    ------
+    StateError
+        If it is another one's.
+    """
+    fields = {"count", "hyperparameters", *optimizer.nested}
+    sound = isinstance(state, tuple) and fields <= {*getattr(state, "_fields", ())}
+    if not sound or not slots_of(state, optimizer).keys() <= {*slots}:
+        message = f"`state` must be the state of {optimizer!r}, got {type(state).__name__}"
+        raise StateError(message)
+
+
+def slots_of(state: Any, optimizer: Optimizer) -> dict[str, Tree]:
+    """Return the slots of a state: what is neither a number of steps nor of optimizers inside."""
+    if "slots" in state._fields:
+        return dict(state.slots)
+    others = {"count", "hyperparameters", *optimizer.nested}
+    return {name: value for name, value in state._asdict().items() if name not in others}
+
+
+def with_slots(state: Any, slots: dict[str, Tree]) -> Any:
+    """Return a state with other slots."""
+    return state._replace(slots=slots) if "slots" in state._fields else state._replace(**slots)
+
+
+def nested(state: Any, optimizer: Optimizer) -> list[tuple[str, Optimizer, Any]]:
+    """Return the optimizers inside, with the field of the state that holds theirs, if any has."""
+    parts = [(field, part, getattr(state, field)) for field, part in optimizer.nested.items()]
+    return [part for part in parts if part[2] is not None]
+
+
+def words(optimizer: Optimizer) -> set[str]:
     """Return the words in the names of an optimizer's kernel and of the form of weight decay.
 
-    Flags that the kernel is given are words, too.
+    Flags that the kernel is given are words, too, and the convention of what is no kernel.
     """
-    kernel: Any = optimizer.kernel
-    found: set[str] = set()
+    kernel: Any = getattr(optimizer, "kernel", None)
+    found: set[str] = {getattr(optimizer, "convention", "")}
     while hasattr(kernel, "__wrapped__"):
         found.update(kernel.form.__name__.split("_"))
         kernel = kernel.__wrapped__
     found.update(flag for flag, value in getattr(kernel, "keywords", {}).items() if value is True)
-    return found | {*getattr(kernel, "func", kernel).__name__.split("_")}
+    return found | {*getattr(getattr(kernel, "func", kernel), "__name__", "").split("_")}
 
 
-def check_convention(
-    optimizer: KernelOptimizer, needs: str, never: Iterable[str], whose: str
-) -> None:
+def check_convention(optimizer: Optimizer, needs: str, never: Iterable[str], whose: str) -> None:
     """Make sure that an optimizer's slots and decay mean what they mean in another library.
 
     Raises

@@ -1,106 +1,33 @@
 """States of optax, taken over and given back: looked at, never imported."""
 
 from collections.abc import Callable, Iterator, Mapping
-from operator import neg
-from typing import Any, NamedTuple
+from typing import Any
 
-from arraygrad._tree import map_leaves
 from arraygrad._typing import Tree
 from arraygrad.errors import StateError
-from arraygrad.optimizers import KernelOptimizer, State
-from arraygrad.state._exchange import agreed, check_convention, entry_for, moved, number
+from arraygrad.optimizers import Optimizer
+from arraygrad.state._exchange import (
+    agreed,
+    check_convention,
+    check_state,
+    entry_for,
+    moved,
+    nested,
+    number,
+    slots_of,
+    with_slots,
+)
+from arraygrad.state._forms import Form, gathered, scattered
+from arraygrad.state._optax_table import COUNTS, OPTIONS, TABLE, Entry
 
 __all__ = ["from_optax", "to_optax"]
 
-
-class _Entry(NamedTuple):
-    """Where optax keeps the slots of an optimizer of ours."""
-
-    slots: Mapping[str, tuple[str, str]]
-    """By our names: a class of optax's states, or several with `|` between them, and its field."""
-
-    needs: str = ""
-    """A word that our kernel has where its slots mean what they mean in optax."""
-
-    never: tuple[str, ...] = ("rate",)  # weight decay that is not multiplied by the rate
-    """Words that it must not have."""
-
-    negative: bool = False
-    """Whether ours are the opposite of optax's."""
-
-
-_MOMENTS = {"mu": ("ScaleByAdamState", "mu"), "nu": ("ScaleByAdamState", "nu")}
-_RMS = "ScaleByRmsState|ScaleByRStdDevState"
-
-TABLE: Mapping[str, _Entry] = {
-    "adabelief": _Entry(
-        {"mu": ("ScaleByBeliefState", "mu"), "sigma": ("ScaleByBeliefState", "nu")}
-    ),
-    "adadelta": _Entry(
-        {"nu": ("ScaleByAdaDeltaState", "e_g"), "moves": ("ScaleByAdaDeltaState", "e_x")}
-    ),
-    "adagrad": _Entry({"sum": ("ScaleByRssState", "sum_of_squares")}, needs="inside"),
-    "adam": _Entry(_MOMENTS),
-    "adamax": _Entry(_MOMENTS, needs="torch"),
-    "adamaxw": _Entry(_MOMENTS, needs="torch"),
-    "adamw": _Entry(_MOMENTS),
-    "adan": _Entry(
-        {
-            "mu": ("ScaleByAdanState", "m"), "difference": ("ScaleByAdanState", "v"),
-            "nu": ("ScaleByAdanState", "n"), "previous": ("ScaleByAdanState", "g"),
-        },
-        needs="optax",
-    ),
-    "ademamix": _Entry(
-        {
-            "mu": ("ScaleByAdemamixState", "m1"), "slow": ("ScaleByAdemamixState", "m2"),
-            "nu": ("ScaleByAdemamixState", "nu"),
-        }
-    ),
-    "adopt": _Entry(_MOMENTS),
-    "amsgrad": _Entry(
-        {
-            "mu": ("ScaleByAmsgradState", "mu"), "nu": ("ScaleByAmsgradState", "nu"),
-            "nu_max": ("ScaleByAmsgradState", "nu_max"),
-        },
-        needs="optax",
-    ),
-    "lamb": _Entry(_MOMENTS),
-    "lars": _Entry({"velocity": ("TraceState", "trace")}, needs="optax", negative=True),
-    "lion": _Entry({"mu": ("ScaleByLionState", "mu")}),
-    "nadam": _Entry(_MOMENTS, needs="optax"),
-    "nadamw": _Entry(_MOMENTS, needs="optax"),
-    "novograd": _Entry(
-        {"mu": ("ScaleByNovogradState", "mu"), "nu": ("ScaleByNovogradState", "nu")}
-    ),
-    "optimistic_gradient_descent": _Entry(
-        {"previous": ("ScaleByOptimisticGradientState", "previous_gradient")}
-    ),
-    "radam": _Entry(_MOMENTS),
-    "rmsprop": _Entry(
-        {
-            "nu": (_RMS, "nu"), "mu": ("ScaleByRStdDevState", "mu"),
-            "velocity": ("TraceState", "trace"),
-        },
-        never=("rate", "torch"),
-    ),
-    "sgd": _Entry({"velocity": ("TraceState", "trace")}, never=("velocity",)),
-    "yogi": _Entry(_MOMENTS),
-}  # fmt: skip
-
-_COUNTS = ("count", "count_m2", "t")
-"""Fields that count the steps done."""
-
-_OPTIONS = {
-    "learning_rate": "learning_rate", "beta1": "b1", "beta2": "b2", "epsilon": "eps",
-    "momentum": "momentum", "weight_decay": "weight_decay", "decay": "decay",
-}  # fmt: skip
-"""Our hyperparameters by their names in the states of `optax.inject_hyperparams`."""
+Options = Mapping[str, str]
 
 
 def from_optax(
-    opt_state: Any, params: Tree, optimizer: KernelOptimizer, *, count: int | None = None
-) -> State:
+    opt_state: Any, params: Tree, optimizer: Optimizer, *, count: int | None = None
+) -> Any:
     """Return the state with which an optimizer of ours goes on where one of optax stopped.
 
     Parameters
@@ -110,18 +37,21 @@ def from_optax(
         `optax.inject_hyperparams`.
     params : tree of arrays
         The parameters, on any library: the state becomes arrays like them.
-    optimizer : KernelOptimizer
+    optimizer : Optimizer
         The same algorithm, in optax's convention where it has several: adabelief, adadelta,
-        adagrad, adam(w), adamax(w), adan, ademamix, adopt, amsgrad, lamb, lars, lion, nadam(w),
-        novograd, optimistic_gradient_descent, radam, rmsprop, sgd or yogi.
+        adafactor, adagrad, adam(w), adamax(w), adan, ademamix, adopt, amsgrad, dadapt_adamw, lamb,
+        lars, lion, muon, nadam(w), novograd, optimistic_adam (`optimistic_adam_v2` in optax),
+        optimistic_gradient_descent, prodigy, radam, rmsprop, schedule_free (around one of these),
+        sgd, sm3, sophia or yogi.
     count : int, optional
-        The number of steps done, for algorithms that do not count in optax (SGD); 0 by default.
+        The number of steps done, for algorithms that do not count in optax (SGD, SM3); 0 by
+        default.
 
     Returns
     -------
-    State
-        With the optimizer's own hyperparameters, or those of `optax.inject_hyperparams`: no other
-        state of optax has any.
+    state
+        Like what `init` returns, with the optimizer's own hyperparameters, or those of
+        `optax.inject_hyperparams`: no other state of optax has any.
 
     Raises
     ------
@@ -143,33 +73,56 @@ def from_optax(
     >>> state.count, state.slots["mu"]["w"].round(6)
     (1, array([0.1, 0. ]))
     """
-    entry, fresh = _checked(optimizer), optimizer.init(params)
-    slots = {}
-    for name, like in fresh.slots.items():
-        kind, field = entry.slots[name]
-        slots[name] = moved(_found(opt_state, kind, field), like, f"optax's {field}", "params")
+    _checked(optimizer)
+    fresh = optimizer.init(params)
+    list(_levels(fresh, optimizer))  # refuses what cannot be exchanged before it looks further
     counts = [
-        number(getattr(node, field), f"optax's {field}")
-        for field in _COUNTS
+        number(getattr(node, field), f"optax's {field}") - start
+        for field, start in COUNTS.items()
         for node in _having(opt_state, field)
     ]
     if counts or count is None:
         count = agreed(counts or [0], "optax's count")
-    rates = {**fresh.hyperparameters, **_injected(opt_state, fresh)}
-    return State(count, rates, map_leaves(neg, slots) if entry.negative else slots)
+    return _taken(opt_state, optimizer, fresh, count)
 
 
-def to_optax(state: State, opt_state: Any, optimizer: KernelOptimizer) -> Any:
+def _taken(
+    opt_state: Any, optimizer: Optimizer, fresh: Any, count: Any, options: Options = OPTIONS
+) -> Any:
+    """Return a fresh state of ours with what optax's has of it."""
+    entry = _checked(optimizer)
+    slots = {
+        name: _slot(opt_state, entry.slots[name], entry.forms.get(name), like)
+        for name, like in slots_of(fresh, optimizer).items()
+    }
+    inside = {
+        field: _taken(opt_state, part, below, count, {**OPTIONS, **entry.inside})
+        for field, part, below in nested(fresh, optimizer)
+    }
+    rates = {**fresh.hyperparameters, **_injected(opt_state, fresh, options)}
+    return with_slots(fresh, slots)._replace(count=count, hyperparameters=rates, **inside)
+
+
+def _slot(opt_state: Any, place: tuple[str, str], form: Form | None, like: Tree) -> Tree:
+    """Return one slot, shaped and typed like a fresh one."""
+    kind, fields = place
+    what = f"optax's {fields}"
+    trees = [_found(opt_state, kind, field) for field in fields.split("|")]
+    tree = gathered(trees, like, form, what) if form else trees[0]
+    return moved(tree, like, what, "params")
+
+
+def to_optax(state: Any, opt_state: Any, optimizer: Optimizer) -> Any:
     """Return the state with which an optimizer of optax goes on where one of ours stopped.
 
     Parameters
     ----------
-    state : State
+    state
         The state of `optimizer`, on any library.
     opt_state
         What the `init` of optax's transformation returns: it says the structure, the dtypes and the
         devices. It is not changed.
-    optimizer : KernelOptimizer
+    optimizer : Optimizer
         The same algorithm.
 
     Returns
@@ -193,15 +146,41 @@ def to_optax(state: State, opt_state: Any, optimizer: KernelOptimizer) -> Any:
     >>> print(to_optax(state, theirs, optimizer)[0].mu["w"])
     [0.1 0. ]
     """
+    levels = list(_levels(state, optimizer))
+    fields: dict[tuple[str, str], Tree] = {}
+    for entry, part, below, _ in levels:
+        for name, tree in slots_of(below, part).items():
+            fields |= _spread(opt_state, entry.slots[name], entry.forms.get(name), tree)
+    return _rebuilt(opt_state, lambda node: _given(node, fields, levels))
+
+
+Level = tuple[Entry, Optimizer, Any, Options]
+
+
+def _levels(state: Any, optimizer: Optimizer, options: Options = OPTIONS) -> Iterator[Level]:
+    """Yield each optimizer, those inside first, with its entry, state and names of options."""
     entry = _checked(optimizer)
-    slots = map_leaves(neg, state.slots) if entry.negative else state.slots
-    fields = {entry.slots[name]: tree for name, tree in slots.items()}
-    for kind, field in fields:
-        _found(opt_state, kind, field)  # exactly one
-    return _rebuilt(opt_state, lambda node: _given(node, fields, state))
+    check_state(state, optimizer, entry.slots)
+    for _, part, below in nested(state, optimizer):
+        yield from _levels(below, part, {**OPTIONS, **entry.inside})
+    yield entry, optimizer, state, options
 
 
-def _checked(optimizer: KernelOptimizer) -> _Entry:
+def _spread(
+    opt_state: Any, place: tuple[str, str], form: Form | None, tree: Tree
+) -> dict[tuple[str, str], Tree]:
+    """Return optax's fields that are made of one slot, by class and name."""
+    kind, names = place
+    fields = names.split("|")
+    models = [_found(opt_state, kind, field) for field in fields]
+    trees = scattered(tree, models, form, "state.slots") if form else [tree]
+    return {
+        (kind, field): moved(x, model, f"state.slots: {field}", "opt_state")
+        for field, x, model in zip(fields, trees, models, strict=True)
+    }
+
+
+def _checked(optimizer: Optimizer) -> Entry:
     """Return an optimizer's entry.
 
     Raises
@@ -209,7 +188,7 @@ def _checked(optimizer: KernelOptimizer) -> _Entry:
     StateError
         If there is none, or its slots mean something else.
     """
-    entry: _Entry = entry_for(TABLE, optimizer, "optax")
+    entry: Entry = entry_for(TABLE, optimizer, "optax")
     check_convention(optimizer, entry.needs, entry.never, "optax")
     return entry
 
@@ -223,7 +202,7 @@ def _records(node: Any) -> Iterator[Any]:
     """Yield every named tuple in a state."""
     if _is_record(node):
         yield node
-    if isinstance(node, dict):
+    if isinstance(node, Mapping):
         node = tuple(node.values())
     if isinstance(node, tuple | list):
         for below in node:
@@ -247,16 +226,25 @@ def _found(opt_state: Any, kind: str, field: str) -> Tree:
         have = sorted({type(node).__name__ for node in _records(opt_state)})
         message = f"`opt_state` must have one {kind}, got {len(nodes)} among {have}"
         raise StateError(message)
+    if field not in nodes[0]._fields:
+        message = f"`opt_state` has no {field!r} in its {kind}, but {nodes[0]._fields}"
+        raise StateError(message)
     return getattr(nodes[0], field)
 
 
-def _injected(opt_state: Any, fresh: State) -> dict[str, Any]:
+def _option(name: str, hyperparams: Mapping[str, Any], options: Options) -> str | None:
+    """Return what a hyperparameter of ours is called there, if it is there."""
+    names = options.get(name, name).split("|")
+    return next((x for x in names if x in hyperparams), None)
+
+
+def _injected(opt_state: Any, fresh: Any, options: Options) -> dict[str, Any]:
     """Return the hyperparameters that `optax.inject_hyperparams` keeps."""
     found: dict[str, Any] = {}
     for node in _having(opt_state, "hyperparams"):
         for name in fresh.hyperparameters:
-            option = _OPTIONS.get(name, name)
-            if option in node.hyperparams:
+            option = _option(name, node.hyperparams, options)
+            if option is not None:
                 found[name] = number(node.hyperparams[option], f"optax's {option}")
     return found
 
@@ -267,29 +255,36 @@ def _rebuilt(node: Any, change: Callable[[Any], Any]) -> Any:
         return change(type(node)(*(_rebuilt(below, change) for below in node)))
     if type(node) in (tuple, list):
         return type(node)(_rebuilt(below, change) for below in node)
+    if type(node) is dict:
+        return {key: _rebuilt(below, change) for key, below in node.items()}
     return node
 
 
-def _given(node: Any, fields: Mapping[tuple[str, str], Tree], state: State) -> Any:
+def _given(node: Any, fields: Mapping[tuple[str, str], Tree], levels: list[Level]) -> Any:
     """Return one of optax's states with what ours has of it."""
-    kind, new = type(node).__name__, {}
-    for (name, field), tree in fields.items():
-        if kind in name.split("|"):
-            new[field] = moved(tree, getattr(node, field), f"state.slots: {field}", "opt_state")
-    for field in {*_COUNTS} & {*node._fields}:
-        new[field] = moved(state.count, getattr(node, field), "state.count", "opt_state")
+    kind, (*_, (_, _, state, _)) = type(node).__name__, levels
+    new = {field: tree for (name, field), tree in fields.items() if kind in name.split("|")}
+    for field in COUNTS.keys() & {*node._fields}:
+        count = state.count + COUNTS[field]
+        new[field] = moved(count, getattr(node, field), "state.count", "opt_state")
     if "is_initial_step" in node._fields:
         first = number(state.count, "`state.count`") == 0
         new["is_initial_step"] = moved(first, node.is_initial_step, "state.count", "opt_state")
     if "hyperparams" in node._fields:
-        new["hyperparams"] = _with_ours(node.hyperparams, state.hyperparameters)
+        new["hyperparams"] = dict(node.hyperparams)
+        for _, _, below, options in levels:
+            new["hyperparams"] |= _with_ours(node.hyperparams, below.hyperparameters, options)
     return node._replace(**new)
 
 
-def _with_ours(hyperparams: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
-    given = dict(hyperparams)
+def _with_ours(
+    hyperparams: Mapping[str, Any], ours: Mapping[str, Any], options: Options
+) -> dict[str, Any]:
+    """Return the injected hyperparameters that ours has."""
+    given = {}
     for name, value in ours.items():
-        option = _OPTIONS.get(name, name)
-        if option in given:
-            given[option] = moved(value, given[option], f"state.hyperparameters: {name}", option)
+        option = _option(name, hyperparams, options)
+        if option is not None:
+            where = f"state.hyperparameters: {name}"
+            given[option] = moved(value, hyperparams[option], where, option)
     return given
