@@ -1,5 +1,7 @@
 """Taking over states of torch: training goes on as if nothing had happened."""
 
+import collections
+
 import numpy as np
 import pytest
 
@@ -31,6 +33,17 @@ def torchs(make, **options):
 
 # name: (ours, torch's class, its options); every number is another than the default
 TORCH = {
+    "adafactor": (
+        torchs(
+            ours.adafactor, decay_power=0.7, minimum_scale=1e-2, clipping_threshold=1.1,
+            weight_decay=0.1,
+        ),
+        "Adafactor",
+        {"beta2_decay": -0.7, "eps": (None, 1e-2), "d": 1.1, "weight_decay": 0.1},
+    ),
+    "adafactor-epsilon": (
+        torchs(ours.adafactor, epsilon=1e-2), "Adafactor", {"eps": (1e-2, 1e-3)}
+    ),
     "adadelta": (
         lambda rate: ours.adadelta(rate, decay=0.8, epsilon=1e-4),
         "Adadelta",
@@ -50,6 +63,22 @@ TORCH = {
         lambda rate: ours.asgd(rate, decay=0.01, power=0.5, start=7.0),
         "ASGD",
         {"lambd": 0.01, "alpha": 0.5, "t0": 7.0},
+    ),
+    "muon": (
+        torchs(ours.muon, momentum=0.8, weight_decay=0.2, epsilon=1e-30),
+        "Muon",
+        {"momentum": 0.8, "weight_decay": 0.2, "eps": 1e-30},
+    ),
+    "muon-plain": (
+        torchs(
+            ours.muon, epsilon=1e-30, nesterov=False, iterations=3, coefficients=(2.0, -1.5, 0.5),
+            scaling="rms",
+        ),
+        "Muon",
+        {
+            "weight_decay": 0.0, "eps": 1e-30, "nesterov": False, "ns_steps": 3,
+            "ns_coefficients": (2.0, -1.5, 0.5), "adjust_lr_fn": "match_rms_adamw",
+        },
     ),
     "nadam": (
         moments(ours.nadam, momentum_decay=0.01), "NAdam", {**BETAS, "momentum_decay": 0.01}
@@ -102,6 +131,8 @@ class Torch:
         leaves, self.treedef = flatten(params)
         self.params = [torch.nn.Parameter(torch.asarray(np.copy(w))) for w in leaves]
         given = [(f"p{n}", w) for n, w in enumerate(self.params)] if named else self.params
+        if not hasattr(torch.optim, kind):
+            pytest.skip(f"this torch has no {kind}")
         self.optimizer = getattr(torch.optim, kind)(given, lr=rate, **options)
 
     def walk(self, gradients):
@@ -119,27 +150,43 @@ class Torch:
 
 
 @pytest.fixture(autouse=True)
-def torch_in_double():
+def torch_in_double(monkeypatch):
     """Let torch keep its products and rates, too, in double precision."""
     torch = pytest.importorskip("torch")
     usual = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
+    # Muon iterates in half precision, which is too rough to compare
+    monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.clone)
     yield
     torch.set_default_dtype(usual)
+
+
+def drawn(*shapes):
+    """Return parameters, and gradients for all steps."""
+    draw = np.random.default_rng(0).normal
+    bias, *nets = (np.asarray(draw(size=shape)) for shape in shapes)
+    params = {"bias": bias, "nets": nets}
+    return params, gradients_like(params, STEPS)
 
 
 @pytest.fixture(scope="module")
 def case():
     """Parameters, and gradients for all steps."""
-    draw = np.random.default_rng(0).normal
-    params = {"bias": np.asarray(draw()), "nets": [draw(size=(2, 3)), np.zeros((0, 2))]}
-    return params, gradients_like(params, STEPS)
+    return drawn((), (2, 3), (0, 2))
+
+
+@pytest.fixture(scope="module")
+def cases(case):
+    """The same by torch's classes, some of which take no empty arrays, or matrices alone."""
+    cases = {"Adafactor": drawn((), (2, 3), (3,), (2, 4, 3)), "Muon": drawn((2, 3), (4, 2))}
+    return collections.defaultdict(lambda: case, cases)
 
 
 @pytest.mark.parametrize("name", TORCH)
-def test_ours_goes_on_where_torch_stopped(case, name):
+def test_ours_goes_on_where_torch_stopped(cases, name):
     pytest.importorskip("torch")
-    (params, gradients), (make, kind, options) = case, TORCH[name]
+    make, kind, options = TORCH[name]
+    params, gradients = cases[kind]
     whole = Torch(params, kind, options).walk(gradients).tree
     begun = Torch(params, kind, options).walk(gradients[:HALF])
     optimizer = make(123.0)  # torch's rate is taken over
@@ -149,9 +196,10 @@ def test_ours_goes_on_where_torch_stopped(case, name):
 
 
 @pytest.mark.parametrize("name", TORCH)
-def test_torch_goes_on_where_ours_stopped(case, name):
+def test_torch_goes_on_where_ours_stopped(cases, name):
     pytest.importorskip("torch")
-    (params, gradients), (make, kind, options) = case, TORCH[name]
+    make, kind, options = TORCH[name]
+    params, gradients = cases[kind]
     optimizer = make(0.1)
     whole, _ = walk(optimizer, params, optimizer.init(params), gradients)
     half, state = walk(optimizer, params, optimizer.init(params), gradients[:HALF])
@@ -161,9 +209,10 @@ def test_torch_goes_on_where_ours_stopped(case, name):
 
 
 @pytest.mark.parametrize("name", TORCH)
-def test_a_state_of_torch_survives_the_way_there_and_back(case, name):
+def test_a_state_of_torch_survives_the_way_there_and_back(cases, name):
     torch = pytest.importorskip("torch")
-    (params, gradients), (make, kind, options) = case, TORCH[name]
+    make, kind, options = TORCH[name]
+    params, gradients = cases[kind]
     theirs = Torch(params, kind, options).walk(gradients[:HALF])
     before, optimizer = theirs.optimizer.state_dict(), make(0.5)
     after = to_torch(from_torch(before, params, optimizer), before, optimizer)
@@ -289,6 +338,24 @@ def test_what_never_began_begins_here(case):
             'make it with convention="torch"',
         ),
         (
+            lambda: ours.adafactor(0.1, epsilon=1e-3, convention="torch"),
+            "Adafactor",
+            {},
+            r"eps=\(None, 0.001\)",
+        ),
+        (
+            lambda: ours.adafactor(0.1, convention="torch"),
+            "Adafactor",
+            {"eps": (0.0, 1e-3)},
+            r"eps=\(0.0, 0.001\)",
+        ),
+        (lambda: ours.adafactor(0.1), "Adafactor", {}, 'make it with convention="torch"'),
+        (lambda: ours.muon(0.1), "Muon", {"ns_steps": 4}, "ns_steps=4"),
+        (lambda: ours.muon(0.1), "Muon", {"ns_coefficients": (3.0, -4.0, 2.0)}, "ns_coefficients="),
+        (lambda: ours.muon(0.1), "Muon", {"adjust_lr_fn": "match_rms_adamw"}, "adjust_lr_fn="),
+        (lambda: ours.muon(0.1, nesterov=False), "Muon", {}, "nesterov=True"),
+        (lambda: ours.muon(0.1, convention="optax"), "Muon", {}, 'make it with convention="torch"'),
+        (
             lambda: ours.signsgd(0.1),
             "SGD",
             {},
@@ -296,9 +363,9 @@ def test_what_never_began_begins_here(case):
         ),
     ],
 )
-def test_options_that_ours_does_not_have_are_refused(case, make, kind, options, told):
+def test_options_that_ours_does_not_have_are_refused(cases, make, kind, options, told):
     pytest.importorskip("torch")
-    params, gradients = case
+    params, gradients = cases[kind]
     theirs = Torch(params, kind, options).walk(gradients[:1]).optimizer.state_dict()
     with pytest.raises(StateError, match=told):
         from_torch(theirs, params, make())
@@ -330,6 +397,52 @@ def test_parameters_without_a_state_and_of_other_shapes_are_refused():
     theirs = Torch([np.ones(3)], "Adam", {}).walk([[np.ones(3)]])
     with pytest.raises(StateError, match=r"exp_avg` at 0 has shape \(3,\), expected \(2,\)"):
         from_torch(theirs.optimizer.state_dict(), [np.ones(2)], ours.adam(0.1))
+
+
+@pytest.mark.parametrize("value", [None, 3, (1.0,)])
+def test_options_of_another_shape_are_refused(cases, value):
+    pytest.importorskip("torch")
+    params, gradients = cases["Muon"]
+    theirs = Torch(params, "Muon", {}).walk(gradients[:1]).optimizer.state_dict()
+    theirs["param_groups"][0]["ns_coefficients"] = value
+    with pytest.raises(StateError, match="torch's optimizer has ns_coefficients="):
+        from_torch(theirs, params, ours.muon(0.1))
+
+
+@pytest.mark.parametrize("slot", ["row_var", "col_var", "variance"])
+def test_a_state_without_a_field_is_refused(cases, slot):
+    pytest.importorskip("torch")
+    params, gradients = cases["Adafactor"]
+    theirs = Torch(params, "Adafactor", {}).walk(gradients[:1]).optimizer.state_dict()
+    row = next(row for row in theirs["state"].values() if slot in row)
+    optimizer = ours.adafactor(0.1, convention="torch")
+    row[slot] = row[slot].reshape(-1)[:-1]
+    with pytest.raises(StateError, match=r"has shape .*, expected"):
+        from_torch(theirs, params, optimizer)
+    del row[slot]
+    with pytest.raises(StateError, match=f"torch has no '{slot}' for the parameter"):
+        from_torch(theirs, params, optimizer)
+
+
+def test_what_is_no_matrix_is_refused_for_muon(cases):
+    pytest.importorskip("torch")
+    params, gradients = cases["Muon"]
+    theirs = Torch(params, "Muon", {}).walk(gradients[:1]).optimizer.state_dict()
+    optimizer, more = ours.muon(0.1), {**params, "more": np.ones(2)}
+    with pytest.raises(StateError, match=r"torch has nothing like <optimizer adam.* `others` of"):
+        from_torch(theirs, more, optimizer)
+    with pytest.raises(StateError, match=r"torch has nothing like <optimizer adam.* `others` of"):
+        to_torch(optimizer.init(more), theirs, optimizer)
+
+
+@pytest.mark.parametrize("make", [ours.sgd, ours.muon])
+def test_states_of_other_optimizers_of_ours_are_refused(make):
+    torch = pytest.importorskip("torch")
+    optimizer = make(0.1, convention="torch")
+    theirs = torch.optim.SGD([torch.nn.Parameter(torch.ones(2, 2))]).state_dict()
+    for state in ({}, None, ours.adam(0.1).init([np.ones((2, 2))])):
+        with pytest.raises(StateError, match="`state` must be the state of <optimizer"):
+            to_torch(state, theirs, optimizer)
 
 
 @pytest.mark.parametrize("given", [{}, {"state": {}}, None, [1]])

@@ -3,17 +3,25 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-__all__ = ["DECOUPLED", "NEVER", "TABLE", "Entry"]
+__all__ = ["DECOUPLED", "NEVER", "TABLE", "ByAxes", "Entry"]
+
+
+class ByAxes(NamedTuple):
+    """A slot that torch calls otherwise, or has not, where our leaf has less than two axes."""
+
+    matrix: str
+    other: str | None
 
 
 class Entry(NamedTuple):
     """How torch spells an optimizer of ours."""
 
-    slots: Mapping[str, str]
+    slots: Mapping[str, str | ByAxes]
     """Slots by their names in torch's `state`."""
 
     options: Mapping[str, Any]
-    """Hyperparameters by their names in torch's `param_groups`, with an index where in a tuple.
+    """Hyperparameters by their names in torch's `param_groups`, with an index where in a tuple,
+    and `-` before those that are the opposite there.
     Those that an optimizer of ours does not have must be 0 there."""
 
     flags: tuple[str, ...] = ()
@@ -24,6 +32,9 @@ class Entry(NamedTuple):
 
     on: tuple[str, ...] = ()
     """Options that must be on."""
+
+    same: Mapping[str, Callable[[Any, Mapping[str, Any], Mapping[str, Any]], bool]] = {}
+    """Whether an option says what our kernel's keywords and our hyperparameters do."""
 
     needs: str = ""
     """A word that our kernel has where its slots mean what they mean in torch."""
@@ -45,9 +56,20 @@ _MOMENTS_AND_MAX = {**_MOMENTS, "nu_max": "max_exp_avg_sq"}
 _MOMENTS_AND_PRODUCT = {**_MOMENTS, "mu_product": "mu_product"}
 DECOUPLED = "decoupled_weight_decay"
 
+_SCALINGS = {None: "width", "original": "width", "match_rms_adamw": "rms"}
+
 TABLE = {
     "adadelta": Entry(
         {"nu": "square_avg", "moves": "acc_delta"}, {**_RATE, "decay": "rho", "epsilon": "eps"}
+    ),
+    "adafactor": Entry(
+        {"rows": ByAxes("row_var", "variance"), "columns": ByAxes("col_var", None)},
+        {
+            **_RATE, "decay_power": "-beta2_decay", "epsilon": ("eps", 0),
+            "minimum_scale": ("eps", 1), "clipping_threshold": "d",
+        },
+        same={"eps": lambda eps, _, ours: (eps[0] is None) == ("epsilon" not in ours)},
+        needs="torch",
     ),
     "adagrad": Entry(
         {"sum": "sum"}, {**_RATE, "learning_rate_decay": "lr_decay", "epsilon": "eps"}
@@ -67,6 +89,18 @@ TABLE = {
             ),
             "mu": lambda h, n: 1 / max(1, n - h["start"]),
         },
+    ),
+    "muon": Entry(
+        {"mu": "momentum_buffer"},
+        {**_RATE, "momentum": "momentum", "epsilon": "eps"},
+        flags=("nesterov",),
+        same={
+            "adjust_lr_fn": lambda name, ours, _: _SCALINGS.get(name) == ours["scaling"],
+            "ns_coefficients": lambda row, ours, _: {tuple(row)} == {*ours["polynomials"]},
+            "ns_steps": lambda steps, ours, _: steps == len(ours["polynomials"]),
+        },
+        needs="paper",
+        counts=False,
     ),
     "nadam": Entry(_MOMENTS_AND_PRODUCT, _NADAM, off=("maximize", DECOUPLED), needs="torch"),
     "nadamw": Entry(_MOMENTS_AND_PRODUCT, _NADAM, on=(DECOUPLED,), needs="torch"),

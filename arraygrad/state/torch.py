@@ -6,11 +6,20 @@ from typing import Any
 from arraygrad._tree import children, is_leaf, unflatten
 from arraygrad._typing import Tree
 from arraygrad.errors import StateError
-from arraygrad.optimizers import KernelOptimizer, State
+from arraygrad.optimizers import Optimizer
 from arraygrad.state._arrays import saved
-from arraygrad.state._exchange import agreed, check_convention, entry_for, moved, number, words
+from arraygrad.state._exchange import (
+    agreed,
+    check_convention,
+    check_state,
+    entry_for,
+    moved,
+    nested,
+    number,
+)
 from arraygrad.state._paths import named_leaves
-from arraygrad.state._torch_table import DECOUPLED, NEVER, TABLE, Entry
+from arraygrad.state._torch_options import check_options, hyperparameters, options_of
+from arraygrad.state._torch_table import NEVER, TABLE, ByAxes, Entry
 
 __all__ = ["from_torch", "to_torch"]
 
@@ -18,11 +27,11 @@ __all__ = ["from_torch", "to_torch"]
 def from_torch(
     state_dict: Mapping[str, Any],
     params: Tree,
-    optimizer: KernelOptimizer,
+    optimizer: Optimizer,
     *,
     names: Sequence[str] | None = None,
     count: int | None = None,
-) -> State:
+) -> Any:
     """Return the state with which an optimizer of ours goes on where one of torch stopped.
 
     Parameters
@@ -31,20 +40,22 @@ def from_torch(
         What `torch.optim.Optimizer.state_dict()` returns.
     params : tree of arrays
         The parameters, on any library: the state becomes arrays like them.
-    optimizer : KernelOptimizer
-        The same algorithm, in torch's convention where it has several: adadelta, adagrad, adam,
-        adamax, adamw, amsgrad, asgd, nadam(w), radam, rmsprop, rprop or sgd.
+    optimizer : Optimizer
+        The same algorithm, in torch's convention where it has several: adadelta, adafactor,
+        adagrad, adam, adamax, adamw, amsgrad, asgd, muon (of matrices alone), nadam(w), radam,
+        rmsprop, rprop or sgd.
     names : sequence of str, optional
         Where torch's parameters, in its order, are in `params`: paths with `.` or `/` between the
         keys, as in `layers.0.weight`. By default the names that torch keeps where its optimizer was
         made with `model.named_parameters()`; else the leaves' order.
     count : int, optional
-        The number of steps done, for algorithms that do not count in torch (SGD).
+        The number of steps done, for algorithms that do not count in torch (SGD, Muon).
 
     Returns
     -------
-    State
-        With torch's hyperparameters, which the next step uses unless the optimizer has a schedule.
+    state
+        Like what `init` returns, with torch's hyperparameters, which the next step uses unless
+        the optimizer has a schedule.
 
     Raises
     ------
@@ -55,6 +66,8 @@ def from_torch(
     Notes
     -----
     Parameters of several groups are taken as one group; it must have the same options everywhere.
+    torch's Muon rounds to bfloat16 inside its steps, so that ours goes on from the same state, but not
+    to the same digits.
 
     References
     ----------
@@ -75,6 +88,7 @@ def from_torch(
     (1, 0.1, {'w': array([0.1, 0.1])})
     """
     entry, fresh = _checked(optimizer), optimizer.init(params)
+    _check_alone(fresh, optimizer)
     groups, order = _groups(state_dict), list(named_leaves(params, "params")[0])
     places = _places(groups, order, params, names)
     rows = _rows(state_dict, places)
@@ -85,13 +99,14 @@ def from_torch(
         for name, like in fresh.slots.items()
     }
     done = agreed(steps, "torch's `step`") if steps else int(begun) if count is None else count
-    return State(int(done), _hyperparameters(entry, groups, fresh, optimizer), slots)
+    rates = hyperparameters(entry, groups, fresh, optimizer)
+    return fresh._replace(count=int(done), hyperparameters=rates, slots=slots)
 
 
 def to_torch(
-    state: State,
+    state: Any,
     state_dict: Mapping[str, Any],
-    optimizer: KernelOptimizer,
+    optimizer: Optimizer,
     *,
     names: Sequence[str] | None = None,
 ) -> dict[str, Any]:
@@ -99,12 +114,12 @@ def to_torch(
 
     Parameters
     ----------
-    state : State
+    state
         The state of `optimizer`, on any library.
     state_dict : dict
         What the `state_dict()` of torch's optimizer returns, fresh or not: it says the parameters,
         and the options that we do not have. It is not changed.
-    optimizer : KernelOptimizer
+    optimizer : Optimizer
         The same algorithm.
     names : sequence of str, optional
         As for `from_torch`.
@@ -133,10 +148,9 @@ def to_torch(
     >>> theirs.param_groups[0]["momentum"], list(theirs.state.values())
     (0.9, [{'momentum_buffer': tensor([1., 0.])}])
     """
-    if not isinstance(state, State):
-        message = f"`state` must be the state of {optimizer!r}, got {type(state).__name__}"
-        raise StateError(message)
     entry, groups = _checked(optimizer), _groups(state_dict)
+    check_state(state, optimizer, entry.slots)
+    _check_alone(state, optimizer)
     rows: dict[int, dict[str, Any]] = {}
     columns = {name: named_leaves(tree, name)[0] for name, tree in state.slots.items()}
     if columns and number(state.count, "`state.count`"):
@@ -147,11 +161,11 @@ def to_torch(
             place: _row(entry, {ours: column[leaf] for ours, column in columns.items()}, state)
             for place, leaf in zip(places, order, strict=True)
         }
-    _check_options(entry, groups, state.hyperparameters, optimizer)
-    return {"state": rows, "param_groups": [_options(entry, group, state) for group in groups]}
+    check_options(entry, groups, state.hyperparameters, optimizer)
+    return {"state": rows, "param_groups": [options_of(entry, group, state) for group in groups]}
 
 
-def _checked(optimizer: KernelOptimizer) -> Entry:
+def _checked(optimizer: Optimizer) -> Entry:
     """Return an optimizer's entry.
 
     Raises
@@ -162,6 +176,19 @@ def _checked(optimizer: KernelOptimizer) -> Entry:
     entry: Entry = entry_for(TABLE, optimizer, "torch")
     check_convention(optimizer, entry.needs, NEVER, "torch")
     return entry
+
+
+def _check_alone(state: Any, optimizer: Optimizer) -> None:
+    """Make sure that there is no state of another optimizer inside.
+
+    Raises
+    ------
+    StateError
+        If there is one.
+    """
+    for field, part, _ in nested(state, optimizer):
+        message = f"torch has nothing like {part!r}, which is `{field}` of {optimizer!r}"
+        raise StateError(message)
 
 
 def _groups(state_dict: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -249,21 +276,33 @@ def _sorted_otherwise(tree: Tree) -> bool:
 # --- slots --------------------------------------------------------------------------------------
 
 
-def _slot(name: str, rows: list[Mapping[str, Any]], order: list[str], like: Tree) -> Tree:
+def _slot(slot: str | ByAxes, rows: list[Mapping[str, Any]], order: list[str], like: Tree) -> Tree:
     """Return one slot, shaped and typed like a fresh one."""
-    for leaf, row in zip(order, rows, strict=True):
-        if row.get(name) is None:
+    fresh, treedef = named_leaves(like, "params")
+    found = []
+    for leaf, row, x in zip(order, rows, fresh.values(), strict=True):
+        name = _name(slot, x)
+        if name is not None and row.get(name) is None:
             message = f"torch has no {name!r} for the parameter {leaf}: it never had a gradient"
             raise StateError(message)
-    _, treedef = named_leaves(like, "params")
-    return moved(unflatten(treedef, [row[name] for row in rows]), like, f"torch's {name}", "params")
+        found.append(x if name is None else row[name])
+    called = slot.matrix if isinstance(slot, ByAxes) else slot
+    return moved(unflatten(treedef, found), like, f"torch's {called}", "params")
 
 
-def _row(entry: Entry, leaves: dict[str, Any], state: State) -> dict[str, Any]:
+def _name(slot: str | ByAxes, leaf: Any) -> str | None:
+    """Return what torch calls a leaf of a slot of ours, if it has it."""
+    if isinstance(slot, ByAxes):
+        return slot.matrix if leaf.ndim > 1 else slot.other
+    return slot
+
+
+def _row(entry: Entry, leaves: dict[str, Any], state: Any) -> dict[str, Any]:
     """Return torch's state of one parameter."""
     import torch
 
-    row = {entry.slots[ours]: _tensor(leaf, ours) for ours, leaf in leaves.items()}
+    names = {ours: _name(entry.slots[ours], leaf) for ours, leaf in leaves.items()}
+    row = {name: _tensor(leaves[ours], ours) for ours, name in names.items() if name}
     if entry.counts:
         ours = {name: number(value, f"`{name}`") for name, value in state.hyperparameters.items()}
         count = number(state.count, "`state.count`")
@@ -278,76 +317,3 @@ def _tensor(leaf: Any, name: str) -> Any:
 
     dtype, values = saved(leaf, f"`state.slots[{name!r}]`")
     return torch.asarray(values, dtype=getattr(torch, dtype), copy=True)
-
-
-# --- hyperparameters ----------------------------------------------------------------------------
-
-
-def _hyperparameters(
-    entry: Entry, groups: list[dict[str, Any]], fresh: State, optimizer: KernelOptimizer
-) -> dict[str, Any]:
-    """Return torch's values of our hyperparameters; ours where torch has none."""
-    _check_options(entry, groups, fresh.hyperparameters, optimizer)
-    taken = {
-        name: agreed((_read(group, entry.options[name]) for group in groups), f"torch's {name}")
-        for name in fresh.hyperparameters
-        if name in entry.options
-    }
-    return {**fresh.hyperparameters, **taken}
-
-
-def _check_options(
-    entry: Entry, groups: list[dict[str, Any]], ours: Mapping[str, Any], optimizer: KernelOptimizer
-) -> None:
-    """Make sure that torch's options say nothing that our optimizer does not do.
-
-    Raises
-    ------
-    StateError
-        If one does.
-    """
-    known, absent = words(optimizer), entry.options.keys() - ours.keys()
-    expected = dict.fromkeys((*(entry.options[name] for name in absent), *entry.off), False)
-    expected |= dict.fromkeys(entry.on, True)
-    expected |= {flag: flag.partition("_")[0] in known for flag in entry.flags}
-    if "weight_decay" not in ours:
-        expected.pop(DECOUPLED, None)  # no decay has no form
-    for group in groups:
-        for option, value in expected.items():
-            found = group.get(option, value)  # torch has not always had them all
-            if bool(found) != value:
-                message = f"torch's optimizer has {option}={found!r}, which {optimizer!r} has not"
-                raise StateError(message)
-
-
-def _read(group: dict[str, Any], option: Any) -> Any:
-    """Return an option as a number.
-
-    Raises
-    ------
-    StateError
-        If the group does not have it.
-    """
-    name, *index = option if isinstance(option, tuple) else (option,)
-    try:
-        value = group[name][index[0]] if index else group[name]
-    except (IndexError, KeyError, TypeError):
-        message = f"a group of torch's parameters has no {name!r}, or not all of it"
-        raise StateError(message) from None
-    return number(value, f"torch's {name}")
-
-
-def _options(entry: Entry, group: dict[str, Any], state: State) -> dict[str, Any]:
-    """Return a group with our hyperparameters."""
-    group = dict(group)
-    for name in state.hyperparameters.keys() & entry.options.keys():
-        option, value = entry.options[name], number(state.hyperparameters[name], f"`{name}`")
-        if isinstance(option, tuple):
-            _read(group, option)
-            key, index = option
-            values = list(group[key])
-            values[index] = value
-            group[key] = tuple(values)
-        else:
-            group[option] = value
-    return group
