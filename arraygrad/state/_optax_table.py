@@ -36,6 +36,7 @@ _BESIDE_MUON = {
 }  # fmt: skip
 _RMS = "ScaleByRmsState|ScaleByRStdDevState"
 
+# No rprop: optax's takes each step one call late, which are other equations.
 TABLE: Mapping[str, Entry] = {
     "adabelief": Entry(
         {"mu": ("ScaleByBeliefState", "mu"), "sigma": ("ScaleByBeliefState", "nu")}

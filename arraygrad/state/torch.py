@@ -66,8 +66,8 @@ def from_torch(
     Notes
     -----
     Parameters of several groups are taken as one group; it must have the same options everywhere.
-    torch's Muon rounds to bfloat16 inside its steps, so that ours goes on from the same state, but not
-    to the same digits.
+    torch's Muon rounds to bfloat16 inside its steps: ours goes on from the same state, but not to
+    the same digits.
 
     References
     ----------
