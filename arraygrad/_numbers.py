@@ -59,12 +59,24 @@ def _divide(x: float, y: float) -> float:
     return math.nan if x == 0 or x != x else math.copysign(math.inf, x) * math.copysign(1, y)
 
 
+def _log1p(x: float) -> float:
+    return -math.inf if x == -1 else math.log1p(x)
+
+
 def _power(x: float, y: float) -> float:
     try:
         power = x**y
     except (OverflowError, ZeroDivisionError):
-        return math.inf
+        return math.copysign(math.inf, x) if y % 2 == 1 else math.inf
     return math.nan if isinstance(power, complex) else float(power)
+
+
+def _maximum(x: float, y: float) -> float:
+    return x if x >= y or x != x else y
+
+
+def _minimum(x: float, y: float) -> float:
+    return x if x <= y or x != x else y
 
 
 class _Numbers:
@@ -80,11 +92,11 @@ class _Numbers:
     expm1 = staticmethod(_total(math.expm1))
     floor = staticmethod(lambda x: float(math.floor(x)))
     log = staticmethod(_total(_log))
-    log1p = staticmethod(_total(math.log1p))
-    maximum = staticmethod(max)
-    minimum = staticmethod(min)
+    log1p = staticmethod(_total(_log1p))
+    maximum = staticmethod(_maximum)
+    minimum = staticmethod(_minimum)
     pow = staticmethod(_power)
-    sign = staticmethod(lambda x: float((x > 0) - (x < 0)))
+    sign = staticmethod(lambda x: x if x != x else float((x > 0) - (x < 0)))
     sin = staticmethod(_total(math.sin))
     sqrt = staticmethod(_total(math.sqrt))
     tanh = staticmethod(_total(math.tanh))

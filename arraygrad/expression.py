@@ -6,6 +6,7 @@ expression; `linearize` turns several of them into one list of steps, each commo
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, TypeAlias
 
 __all__ = ["FORMULA", "Step", "Symbol", "linearize", "number", "variable"]
@@ -83,8 +84,12 @@ def variable(name: str) -> Symbol:
 
 
 def number(value: Any) -> Symbol:
-    """Return the symbol of a Python number; a symbol stays what it is."""
-    return value if isinstance(value, Symbol) else Symbol("number", value)
+    """Return the symbol of a number, a library's own too; a symbol stays what it is."""
+    if isinstance(value, Symbol):
+        return value
+    if isinstance(value, Real) and not isinstance(value, int):
+        value = float(value)
+    return Symbol("number", value)
 
 
 class _Formula:

@@ -68,13 +68,14 @@ class _Printer:
             self._skip_bound(position, step)
         sums = [self._sum(step) for step in self.stage.sums]
         self._write_late()
+        flushed = self._flushed()  # before the views are listed: it may look at one more
         head = [f"{', '.join(self.numbers)}, = numbers"] if self.numbers else []
         head += [f"{variable} = arrays[{number}]" for variable, number in self._arrays()]
         head += [f"total{n} = 0.0" for n in range(len(sums))]
         body = [f"{v} = {array} if whole else {array}[i:j]" for v, array in self.views.items()]
         body += [f"{v} = {v}_whole[: j - i]" for v in self._registers()]
         head += [f"{v}_whole = scratch({v!r}, stop - start)" for v in self._registers()]
-        body += [*self.lines, *self._flushed(), *sums]
+        body += [*self.lines, *flushed, *sums]
         loop = ["for i in range(start, stop, block):", "    j = min(i + block, stop)"]
         loop += [f"    {line}" for line in body]
         totals = ", ".join(f"total{n}" for n in range(len(sums)))
@@ -256,7 +257,13 @@ def _without_squares(stage: Stage, program: Program) -> list[Step]:
     read = [s for later in program.stages for step in later.steps for s in step.sources]
     summed = [step.sources[0] for step in stage.sums]
     only = {name for name in summed if name not in read and name not in program.outputs}
-    return [s for s in stage.steps if not (s.operator == "*" and s.target in only)]
+    return [s for s in stage.steps if not (s.target in only and _is_product(s, program))]
+
+
+def _is_product(step: Step, program: Program) -> bool:
+    """Say whether a step multiplies two arrays."""
+    numbers = [s for s in step.sources if is_literal(s) or s in program.scalar_names]
+    return step.operator == "*" and not numbers
 
 
 def _last_uses(steps: list[Step], stage: Stage) -> dict[str, int]:

@@ -9,6 +9,7 @@ import importlib.util
 import os
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +25,9 @@ __all__ = ["available", "prepare"]
 
 _SERIAL_BELOW = 65_536
 """Elements: below, waking other threads costs more than they save."""
+
+_ALL_THREADS = threading.Lock()
+"""Held by who runs on several threads: not all ways in which numba does this can be shared."""
 
 
 @lru_cache(maxsize=1)
@@ -57,7 +61,12 @@ def prepare(program: Program, dtype: DType) -> Callable[..., bool]:
         given = tuple(map(float, map(scalars.__getitem__, names)))
         walk = compiled(outs is None, parallel)
         handed_on = between(kept, inputs[0].size, dtype) if kept else ()
-        done: bool = walk(given, *inputs, *(outs or ()), *handed_on)
+        done: bool
+        if parallel:
+            with _ALL_THREADS:
+                done = walk(given, *inputs, *(outs or ()), *handed_on)
+        else:
+            done = walk(given, *inputs, *(outs or ()), *handed_on)
         return done
 
     return run

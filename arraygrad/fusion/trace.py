@@ -143,6 +143,10 @@ def _program(
     kernel: Any, inputs: list[str], scalars: list[str], outputs: list[Symbol], slots: int
 ) -> Program:
     steps, names = linearize(outputs)
+    known = {*inputs, *scalars, *(step.target for step in steps)}
+    sources = {source for step in steps for source in step.sources}
+    if not all(map(is_literal, sources - known)):  # `nan`, `True`
+        raise _UntraceableError
     stage_of, scalar = _placed(steps, inputs, scalars)
     last = max([stage_of.get(s.target, 0) for s in steps], default=0)
     _put_off(steps, stage_of, scalar, last)
@@ -159,7 +163,11 @@ def _program(
         raise _UntraceableError
     replaced = (inputs[0], *inputs[2 : 2 + slots])
     name = getattr(kernel, "__name__", None) or getattr(kernel, "func", kernel).__name__
-    return Program(name, tuple(inputs), tuple(scalars), tuple(stages), tuple(names), replaced)
+    program = Program(name, tuple(inputs), tuple(scalars), tuple(stages), tuple(names), replaced)
+    truths = {step.target for step in steps if step.operator in _TRUTH}
+    if truths.intersection(program.kept):  # what is kept is kept as numbers
+        raise _UntraceableError
+    return program
 
 
 def _at(

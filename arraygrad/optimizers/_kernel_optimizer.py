@@ -150,7 +150,8 @@ class KernelOptimizer(Optimizer):
                 check_places(params, columns[0], beside, scalars)
             raise
         if found is None:
-            return params, State(state.count + 1, kept, dict(state.slots))
+            slots = {name: state.slots[name] for name in self._slots}
+            return params, State(state.count + 1, kept, slots)
         return self._result(params, treedef, found, state, kept)
 
     def _scalars(

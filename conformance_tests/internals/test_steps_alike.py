@@ -121,12 +121,16 @@ def test_numbers_that_stay_or_change_compile_nothing_in_jax():
     assert len(traces) == 1
 
 
+def _double(jax):
+    """Return the context that switches double precision on or off."""
+    return jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
+
+
 def test_double_precision_switched_on_is_not_given_the_numbers_of_single():
     jax = pytest.importorskip("jax")
-    enable = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
     optimizer = sgd(0.1)
     for double in (False, True):
-        with enable(double):
+        with _double(jax)(double):
             w = jax.numpy.ones(2)
             state = optimizer.init(w)
             for _ in range(3):
@@ -172,6 +176,20 @@ def test_steps_that_jax_counts_are_those_of_each_state(donate):
         assert (float(w[0]), states[turn].count) == (-counts[turn], counts[turn])
 
 
+def test_steps_are_counted_as_far_as_jax_can_count():
+    """Its own integers would begin anew below 0."""
+    jax = pytest.importorskip("jax")
+    optimizer = KernelOptimizer("counted", counted, hyperparameters={"learning_rate": 1.0})
+    with _double(jax)(False):
+        w = jax.numpy.zeros(1)
+        state = optimizer.init(w)._replace(count=2**31 - 4)
+        for count in range(2**31 - 3, 2**31):
+            moved, state = optimizer.step(w, jax.numpy.ones(1), state)
+            assert (moved[0], state.count) == (-np.float32(count), count)
+        with pytest.raises(OverflowError):
+            optimizer.step(w, jax.numpy.ones(1), state)
+
+
 def test_a_step_counted_in_a_trace_is_not_handed_out_of_it():
     jax = pytest.importorskip("jax")
     optimizer = KernelOptimizer("counted", counted, hyperparameters={"learning_rate": 1.0})
@@ -192,7 +210,7 @@ def test_a_step_counted_in_a_trace_is_not_handed_out_of_it():
 
 
 def test_steps_on_several_devices_are_counted_on_each():
-    """What a step has counted lies where its arrays do."""
+    """What a step has counted lies where its arrays do, and binds nothing else to that place."""
     code = """
 import jax
 from arraygrad.optimizers import adam
@@ -205,6 +223,13 @@ for _ in range(4):
         params[n], states[n] = optimizer.step(w, w, states[n], donate=False)
 assert [w.devices() for w in params] == [{place} for place in places]
 assert len(places) == 2 and (params[0] == jax.device_put(params[1], places[0])).all()
+
+w = jax.numpy.ones(2)
+for gradient in (jax.device_put(w, places[0]), w):  # after a step that a gradient has bound
+    adam(0.1).step(w, jax.device_put(w, places[1]), optimizer.init(w))
+    moved, _ = adam(0.5).step(w, gradient, adam(0.5).init(w)._replace(count=1))
+    assert moved.devices() == {places[0]}
+    assert moved.committed == gradient.committed
 """
     pytest.importorskip("jax")
     flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=2"
