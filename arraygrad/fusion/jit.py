@@ -143,8 +143,11 @@ class _Compiled:
         last, arrays, settled = self._last
         if settled and numbers == last:
             return arrays
-        same = {k for k, x in numbers.items() if type(x) is float and x == last.get(k)}
-        found = {k: _weak_array(arrays[k]) if k in same else x for k, x in numbers.items()}
+        found = dict(numbers)
+        for name, x in numbers.items():
+            if type(x) is float and x == last.get(name):
+                held = arrays[name]
+                found[name] = held if isinstance(held, jax.Array) else _weak_array(x)
         self._last = numbers, found, numbers == last
         return found
 
@@ -153,10 +156,8 @@ def _columns(flat: list[Array], each: int) -> list[Column]:
     return [flat[n : n + each] for n in range(0, len(flat), each)]
 
 
-def _weak_array(x: float | Array) -> Array:
+def _weak_array(x: float) -> Array:
     """Return a number as an array, and no part of a trace that may be going on around us."""
-    if isinstance(x, jax.Array):
-        return x
     with jax.ensure_compile_time_eval():
         return jax.numpy.asarray(x)
 
