@@ -13,7 +13,7 @@ from arraygrad.fusion.program import Program, is_literal
 
 __all__ = ["source_of"]
 
-_BLOCK = 2048
+_BLOCK = 1024
 """Elements whose sum is taken in their own dtype; the sums of blocks are added in double precision:
 of many numbers, a sum in single precision soon takes up no more."""
 

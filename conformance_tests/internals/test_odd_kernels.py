@@ -79,7 +79,7 @@ KERNELS = [
 
 
 @pytest.mark.parametrize("donate", [False, True])
-@pytest.mark.parametrize("size", [1, 10, 2049, 20_000])
+@pytest.mark.parametrize("size", [1, 10, 1025, 20_000])
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("executor", EXECUTORS)
 def test_fused_steps_equal_those_of_the_plain_expression(executor, kernel, size, donate):
