@@ -1,15 +1,14 @@
 """Adam: a step along the mean gradient, divided by the root of its mean square."""
 
 from arraygrad._typing import Array, Namespace
-from arraygrad.kernels.moments import corrected_ratio, moving_mean, one_minus_power
-from arraygrad.kernels.norms import abs_squared, root
+from arraygrad.kernels.moments import corrected_ratio, moments, one_minus_power
+from arraygrad.kernels.norms import root
 
 __all__ = [
     "adam_direction",
     "adam_ivy",
     "adam_keras",
     "adam_paper",
-    "moments",
 ]
 
 
@@ -84,10 +83,3 @@ def adam_direction(
     m, v = moments(xp, g, m, v, beta1, beta2)
     rate = one_minus_power(xp, beta2, step) ** 0.5 / (one_minus_power(xp, beta1, step) + epsilon)
     return rate * m / (root(xp, v) + epsilon), m, v
-
-
-def moments(
-    xp: Namespace, g: Array, m: Array, v: Array, beta1: Array, beta2: Array
-) -> tuple[Array, Array]:
-    """Return the running means of the gradient and of its squared magnitude."""
-    return moving_mean(m, g, beta1), moving_mean(v, abs_squared(xp, g), beta2)

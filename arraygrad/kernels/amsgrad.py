@@ -1,8 +1,7 @@
 """AMSGrad: Adam whose divisor never shrinks."""
 
 from arraygrad._typing import Array, Namespace
-from arraygrad.kernels.adam import moments
-from arraygrad.kernels.moments import corrected_ratio, one_minus_power
+from arraygrad.kernels.moments import corrected_ratio, moments, one_minus_power
 from arraygrad.kernels.norms import root
 
 __all__ = ["amsgrad_keras", "amsgrad_optax", "amsgrad_paper", "amsgrad_torch"]

@@ -9,6 +9,7 @@ __all__ = [
     "after_first",
     "copied",
     "corrected_ratio",
+    "moments",
     "moving_mean",
     "nesterov_mean",
     "one_minus_power",
@@ -19,6 +20,13 @@ __all__ = [
 def moving_mean(mean: Array, x: Array, beta: Array) -> Array:
     """Return the mean after x: of the old one, beta is kept."""
     return beta * mean + (1 - beta) * x
+
+
+def moments(
+    xp: Namespace, g: Array, m: Array, v: Array, beta1: Array, beta2: Array
+) -> tuple[Array, Array]:
+    """Return the running means of the gradient and of its squared magnitude."""
+    return moving_mean(m, g, beta1), moving_mean(v, abs_squared(xp, g), beta2)
 
 
 def unbiased_root(xp: Namespace, v: Array, step: Array, beta: Array) -> Array:
@@ -43,8 +51,7 @@ def adam_ratio(
     epsilon: Array,
 ) -> tuple[Array, Array, Array]:
     """Return Adam's direction, algorithm 1 of its paper, and the new moments."""
-    m = moving_mean(m, g, beta1)
-    v = moving_mean(v, abs_squared(xp, g), beta2)
+    m, v = moments(xp, g, m, v, beta1, beta2)
     return corrected_ratio(xp, m, v, step, beta1, beta2, epsilon), m, v
 
 

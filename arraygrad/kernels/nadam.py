@@ -1,8 +1,7 @@
 """Nadam: Adam with Nesterov's momentum."""
 
 from arraygrad._typing import Array, Namespace
-from arraygrad.kernels.adam import moments
-from arraygrad.kernels.moments import moving_mean, nesterov_mean, unbiased_root
+from arraygrad.kernels.moments import moments, moving_mean, nesterov_mean, unbiased_root
 from arraygrad.kernels.norms import abs_squared
 
 __all__ = ["nadam_optax", "nadam_paper", "nadam_torch"]

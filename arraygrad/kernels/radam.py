@@ -2,8 +2,7 @@
 
 from arraygrad._numbers import namespace_for
 from arraygrad._typing import Array, Namespace
-from arraygrad.kernels.adam import moments
-from arraygrad.kernels.moments import one_minus_power, unbiased_root
+from arraygrad.kernels.moments import moments, one_minus_power, unbiased_root
 from arraygrad.kernels.norms import root
 
 __all__ = ["radam", "radam_torch"]
