@@ -3,7 +3,7 @@
 from arraygrad._typing import Array, Namespace
 from arraygrad.kernels.adam import adam_direction
 from arraygrad.kernels.layerwise import norm_ratio
-from arraygrad.kernels.moments import adam_ratio
+from arraygrad.kernels.moments import corrected_ratio, moments
 from arraygrad.kernels.norms import norm, trust_ratio
 
 __all__ = ["lamb_ivy", "lamb_paper"]
@@ -47,7 +47,8 @@ def lamb_paper(
     max_trust_ratio: Array,
 ) -> tuple[Array, Array, Array]:
     """Return the update and the new moments; ε joins the root of the corrected v."""
-    direction, m, v = adam_ratio(xp, g, m, v, step, beta1, beta2, epsilon)
+    m, v = moments(xp, g, m, v, beta1, beta2)
+    direction = corrected_ratio(xp, m, v, step, beta1, beta2, epsilon)
     u = direction + weight_decay * w
     ratio = xp.clip(norm_ratio(xp, norm(xp, w), norm(xp, u)), max=max_trust_ratio)
     return -learning_rate * ratio * u, m, v

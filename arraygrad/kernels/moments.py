@@ -5,7 +5,6 @@ from arraygrad._typing import Array, Namespace
 from arraygrad.kernels.norms import abs_squared, root
 
 __all__ = [
-    "adam_ratio",
     "after_first",
     "copied",
     "corrected_ratio",
@@ -38,21 +37,6 @@ def nesterov_mean(xp: Namespace, g: Array, m: Array, step: Array, beta: Array) -
     """Return the unbiased mean of the next step, whose gradient is taken to be g once more."""
     ahead = beta / one_minus_power(xp, beta, step + 1)
     return ahead * m + (1 - beta) / one_minus_power(xp, beta, step) * g
-
-
-def adam_ratio(
-    xp: Namespace,
-    g: Array,
-    m: Array,
-    v: Array,
-    step: Array,
-    beta1: Array,
-    beta2: Array,
-    epsilon: Array,
-) -> tuple[Array, Array, Array]:
-    """Return Adam's direction, algorithm 1 of its paper, and the new moments."""
-    m, v = moments(xp, g, m, v, beta1, beta2)
-    return corrected_ratio(xp, m, v, step, beta1, beta2, epsilon), m, v
 
 
 def corrected_ratio(

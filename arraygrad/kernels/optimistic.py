@@ -2,9 +2,10 @@
 
 from arraygrad._typing import Array, Namespace
 from arraygrad.kernels.moments import (
-    adam_ratio,
     after_first,
     copied,
+    corrected_ratio,
+    moments,
     moving_mean,
     nesterov_mean,
     unbiased_root,
@@ -46,7 +47,8 @@ def optimistic_adam(
     beta: Array,
 ) -> tuple[Array, Array, Array, Array]:
     """Return the optimistic update of Adam's direction, the new moments and the direction."""
-    direction, m, v = adam_ratio(xp, g, m, v, step, beta1, beta2, epsilon)
+    m, v = moments(xp, g, m, v, beta1, beta2)
+    direction = corrected_ratio(xp, m, v, step, beta1, beta2, epsilon)
     ahead = _ahead(xp, direction, previous, step, alpha, beta)
     return -learning_rate * ahead, m, v, direction
 
